@@ -1,0 +1,100 @@
+/*
+ * frontdoor_main.c - the `frontdoor` command: one table, one function a subcommand.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "cli/cli.h"
+
+typedef struct subcommand {
+        const char *name;
+        int (*run)(cli *c);
+        const char *arguments;
+        const char *help;
+} subcommand;
+
+static const subcommand subcommands[] = {
+        { "keys", cli_keys, "init", "make what is missing of keys and peers.yaml" },
+        { "run", cli_run, "[--only SERVICE] [--disk-floor BYTES]", "start the services and keep them up" },
+        { "policy", cli_policy, "apply DIR", "check the county's policy and make it the services'" },
+        { "import", cli_import, "FILE.ndjson [--live]", "submit referrals, one a line; run again to resume" },
+        { "log", cli_log_show, "SERVICE [--from N] [--follow] [--cause R-…]",
+          "what a service has recorded, personal data masked" },
+        { "status", cli_status, "[--json] [--wait SECONDS]",
+          "how each service is; --wait: until nothing waits, else exit 1" },
+        { "export", cli_export, "people|families|decisions --out FILE.csv", "what was recognised, as CSV" },
+        { "verify", cli_verify, "[--stopped]", "audit the logs and replay them: exit 0, 1 or 2" },
+        { "anchor", cli_anchor, "accept SERVICE",
+          "a person says the database is right and its anchor is not" },
+};
+
+static int help(FILE *to, int code)
+{
+        (void)fprintf(to, "usage: frontdoor [--home DIR] COMMAND …\n\n");
+        for (size_t i = 0; i < sizeof subcommands / sizeof subcommands[0]; i++) {
+                (void)fprintf(to, "  %-8s %-42s %s\n", subcommands[i].name, subcommands[i].arguments,
+                              subcommands[i].help);
+        }
+        (void)fprintf(to, "\nThe home is --home, else $FRONTDOOR_HOME, else ./var.\n"
+                          "Exit codes: 0 done, 1 not done, 2 wrong call, 3 an operator is needed.\n");
+        return code;
+}
+
+static int run(cli *c, const char *name)
+{
+        for (size_t i = 0; i < sizeof subcommands / sizeof subcommands[0]; i++) {
+                if (strcmp(subcommands[i].name, name) == 0) {
+                        if (cli_flag(c, "--help")) {
+                                (void)printf("frontdoor %s %s\n  %s\n", name, subcommands[i].arguments,
+                                             subcommands[i].help);
+                                return CLI_OK;
+                        }
+                        return subcommands[i].run(c);
+                }
+        }
+        (void)fprintf(stderr, "frontdoor: there is no command %s\n", name);
+        return help(stderr, CLI_USAGE);
+}
+
+int main(int argc, char **argv)
+{
+        cli c = { .home = getenv("FRONTDOOR_HOME") };
+        char absolute[CLI_PATH_BYTES_MAX];
+        int first = 1;
+
+        if (sodium_init() < 0 || posix_memalign(&c.memory, 64, CLI_ARENA_BYTES) != 0) {
+                return CLI_FAILED;
+        }
+        door_arena_init(&c.arena, c.memory, CLI_ARENA_BYTES);
+        if (first + 1 < argc && strcmp(argv[first], "--home") == 0) {
+                c.home = argv[first + 1];
+                first += 2;
+        }
+        if (first >= argc) {
+                free(c.memory);
+                return help(stderr, CLI_USAGE);
+        }
+        if (strcmp(argv[first], "--help") == 0 || strcmp(argv[first], "help") == 0) {
+                free(c.memory);
+                return help(stdout, CLI_OK);
+        }
+        c.home = c.home == NULL || c.home[0] == '\0' ? "./var" : c.home;
+        /* Endpoints in peers.yaml are absolute, so home is made so once, here. */
+        char *real = realpath(c.home, NULL);
+        if (real != NULL && strlen(real) < sizeof absolute) {
+                strcpy(absolute, real);
+                c.home = absolute;
+        }
+        free(real);
+        c.argc = argc - first;
+        c.argv = argv + first;
+        const int code = run(&c, argv[first]);
+        if (c.own_loaded) {
+                door_keypair_done(&c.own);
+        }
+        (void)door_peers_free(c.peers);
+        free(c.memory);
+        return code;
+}
