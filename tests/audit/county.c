@@ -1,0 +1,223 @@
+#include "audit/county.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+        INTAKE = 1,
+        DEDUPLICATION = 2,
+        RECEIVED = 16,
+        REPEATED = 17,
+        ATTEMPT_REFUSED = 18,
+        MATCHED = 16,
+        RECEIVED_REFERRAL = 1, /* Field numbers of intake.proto and deduplication.proto. */
+        MATCHED_REFERRAL = 1,
+        MATCHED_PERSON = 20,
+        MATCHED_FAMILY = 32,
+        MATCHED_DECISION = 33,
+        PERSON_ID = 1,
+        DECISION_NEW = 1,
+        DECISION_LINK = 2,
+        DECISION_REVIEW = 3,
+        ID_BYTES = 10,
+        BUCKETS = 65536,
+};
+
+/* A set of ids with a mark. */
+typedef struct entry {
+        uint8_t id[ID_BYTES];
+        uint8_t mark;
+        struct entry *next;
+} entry;
+
+typedef struct set {
+        entry *buckets[BUCKETS];
+} set;
+
+enum { MARK_RECEIVED = 1, MARK_MATCHED = 2 };
+
+struct county {
+        set referrals;
+        set families;
+        county_counts counts;
+};
+
+county *county_new(void)
+{
+        county *c = calloc(1, sizeof *c);
+        if (c == NULL) {
+                abort();
+        }
+        return c;
+}
+
+static void set_free(set *s)
+{
+        for (size_t i = 0; i < BUCKETS; i++) {
+                for (entry *e = s->buckets[i]; e != NULL;) {
+                        entry *next = e->next;
+                        free(e);
+                        e = next;
+                }
+        }
+}
+
+county *county_free(county *c)
+{
+        if (c != NULL) {
+                set_free(&c->referrals);
+                set_free(&c->families);
+                free(c);
+        }
+        return NULL;
+}
+
+static entry *set_find(set *s, wire_bytes id, bool add)
+{
+        entry **bucket = &s->buckets[((size_t)id.data[0] << 8 | id.data[1]) % BUCKETS];
+
+        for (entry *e = *bucket; e != NULL; e = e->next) {
+                if (memcmp(e->id, id.data, ID_BYTES) == 0) {
+                        return e;
+                }
+        }
+        if (!add) {
+                return NULL;
+        }
+        entry *e = calloc(1, sizeof *e);
+        if (e == NULL) {
+                abort();
+        }
+        memcpy(e->id, id.data, ID_BYTES);
+        e->next = *bucket;
+        *bucket = e;
+        return e;
+}
+
+static const char *received(county *c, wire_bytes payload)
+{
+        const wire_bytes id = wire_find(payload, RECEIVED_REFERRAL);
+
+        if (id.len != ID_BYTES) {
+                return "a received referral without an id";
+        }
+        entry *e = set_find(&c->referrals, id, true);
+        if (e->mark != 0) {
+                return "one id for two referrals";
+        }
+        e->mark = MARK_RECEIVED;
+        c->counts.received++;
+        return NULL;
+}
+
+/* Two people named in one referral are not one person. */
+static const char *persons_check(wire_bytes payload)
+{
+        wire_bytes seen[256];
+        size_t count = 0;
+        wire_field field;
+        bool bad = false;
+
+        while (wire_next(&payload, &field, &bad)) {
+                if (field.number != MATCHED_PERSON || field.type != 2) {
+                        continue;
+                }
+                const wire_bytes id = wire_find(field.bytes, PERSON_ID);
+                if (id.len != ID_BYTES) {
+                        return "a matched person without an id";
+                }
+                for (size_t i = 0; i < count; i++) {
+                        if (wire_equal(seen[i], id)) {
+                                return "two people of one referral are made one";
+                        }
+                }
+                if (count < sizeof seen / sizeof seen[0]) {
+                        seen[count++] = id;
+                }
+        }
+        return bad ? "a match that does not decode" : NULL;
+}
+
+static const char *matched(county *c, wire_bytes payload)
+{
+        const wire_bytes referral = wire_find(payload, MATCHED_REFERRAL);
+        const wire_bytes family = wire_find(payload, MATCHED_FAMILY);
+        const uint64_t decision = wire_uint(payload, MATCHED_DECISION, 0);
+
+        if (referral.len != ID_BYTES || family.len != ID_BYTES) {
+                return "a match without referral or family";
+        }
+        entry *e = set_find(&c->referrals, referral, false);
+        if (e == NULL) {
+                return "a match of a referral nobody received";
+        }
+        if (e->mark == MARK_MATCHED) {
+                return "a referral is matched into a second family";
+        }
+        e->mark = MARK_MATCHED;
+        c->counts.matched++;
+        entry *f = set_find(&c->families, family, false);
+        if (decision == DECISION_LINK && f == NULL) {
+                return "a link to a family that does not exist";
+        }
+        if ((decision == DECISION_NEW || decision == DECISION_REVIEW) && f != NULL) {
+                return "a new family under an id that exists";
+        }
+        if (decision < DECISION_NEW || decision > DECISION_REVIEW) {
+                return "a match without a decision";
+        }
+        if (f == NULL) {
+                (void)set_find(&c->families, family, true);
+                c->counts.families++;
+        }
+        c->counts.linked += decision == DECISION_LINK ? 1 : 0;
+        c->counts.reviews += decision == DECISION_REVIEW ? 1 : 0;
+        return persons_check(payload);
+}
+
+static const char *domain(void *context, uint32_t log, uint64_t seq, uint32_t type, wire_bytes payload)
+{
+        county *c = context;
+
+        (void)seq;
+        if (log == INTAKE && type == RECEIVED) {
+                return received(c, payload);
+        }
+        if (log == DEDUPLICATION && type == MATCHED) {
+                return matched(c, payload);
+        }
+        c->counts.refused_attempts += log == INTAKE && type == ATTEMPT_REFUSED ? 1 : 0;
+        return NULL;
+}
+
+static bool reads(uint32_t consumer, uint32_t upstream)
+{
+        return consumer == DEDUPLICATION && upstream == INTAKE;
+}
+
+static audit_due due(uint32_t consumer, uint32_t upstream, uint32_t type, wire_bytes payload)
+{
+        (void)payload;
+        return reads(consumer, upstream) && type == RECEIVED ? AUDIT_MUST : AUDIT_NOT_CONSUMED;
+}
+
+static bool may_repeat(uint32_t log, uint32_t type)
+{
+        return log == INTAKE && (type == 0 || type == REPEATED || type == ATTEMPT_REFUSED);
+}
+
+audit_model county_model(county *c)
+{
+        return (audit_model){
+                .reads = reads,
+                .due = due,
+                .may_repeat = may_repeat,
+                .domain = domain,
+                .context = c,
+        };
+}
+
+county_counts county_count(const county *c)
+{
+        return c->counts;
+}

@@ -1,0 +1,32 @@
+/*
+ * county.h - what the auditor expects of the real services, in its own words.
+ *
+ *   intake 1         REFERRAL_RECEIVED 16, REPEATED 17, ATTEMPT_REFUSED 18 …
+ *   deduplication 2  for each REFERRAL_RECEIVED exactly one REFERRAL_MATCHED 16 (or it is parked)
+ *
+ *   F1   a referral is matched once, into exactly one family; a family exists before it is linked
+ *   R10  received = awaiting match + matched + parked: county_balance, at any consistent cut
+ */
+#ifndef AUDIT_COUNTY_H
+#define AUDIT_COUNTY_H
+
+#include "audit/audit.h"
+
+typedef struct county county;
+
+county *county_new(void);
+county *county_free(county *c);
+/* The model to hand to audit_new; its context is c. */
+audit_model county_model(county *c);
+
+typedef struct county_counts {
+        uint64_t received;
+        uint64_t matched;
+        uint64_t linked;
+        uint64_t reviews;
+        uint64_t families;
+        uint64_t refused_attempts;
+} county_counts;
+county_counts county_count(const county *c);
+
+#endif

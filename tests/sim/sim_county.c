@@ -1,0 +1,270 @@
+/*
+ * sim_county.c - the real cores as a topology.
+ *
+ * Agencies draw from a small pool of names, birth dates and houses, so that families come back,
+ * twins and namesakes meet, and keys are used again: with the same content, with another time of
+ * sending (the same content all the same), and with another child (which must be refused and
+ * kept). Now and then a referral is over a bound, from nobody, or no referral at all.
+ */
+#include "sim/sim_county.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit/county.h"
+#include "deduplication/dedup_codec.h"
+#include "door/v1/intake.pb-c.h"
+#include "door/v1/policy.pb-c.h"
+#include "intake/intake_codec.h"
+
+enum { PEOPLE_MAX = 5, KEYS_MAX = 64, TEXT_MAX = 40, POLICY_BYTES_MAX = 256 };
+
+/* A submission once made, to be made again. */
+typedef struct made {
+        uint64_t seed; /* Draws the same content. */
+        uint64_t number;
+} made;
+
+typedef struct agencies {
+        county *books;
+        made keys[KEYS_MAX];
+        size_t keys_count;
+        uint64_t next;
+        uint8_t policy[POLICY_BYTES_MAX];
+        size_t policy_len;
+} agencies;
+
+static void *begin(uint64_t seed, int planted)
+{
+        agencies *a = calloc(1, sizeof *a);
+        Door__V1__IntakePolicy policy = DOOR__V1__INTAKE_POLICY__INIT;
+        Door__V1__Agency police = DOOR__V1__AGENCY__INIT;
+        Door__V1__Agency school = DOOR__V1__AGENCY__INIT;
+        Door__V1__Agency *all[] = { &police, &school };
+        char *peers[] = { (char *)(uintptr_t) "agency", (char *)(uintptr_t) "operator" };
+
+        (void)seed;
+        (void)planted;
+        DOOR_REQUIRE(a != NULL);
+        a->books = county_new();
+        police.id = (char *)(uintptr_t) "police";
+        police.kind = DOOR__V1__AGENCY_KIND__AGENCY_POLICE;
+        police.name = (char *)(uintptr_t) "Police";
+        police.n_peer = 2;
+        police.peer = peers;
+        school = police;
+        school.id = (char *)(uintptr_t) "school";
+        policy.n_agency = 2;
+        policy.agency = all;
+        a->policy_len = door__v1__intake_policy__get_packed_size(&policy);
+        DOOR_REQUIRE(a->policy_len <= sizeof a->policy);
+        (void)door__v1__intake_policy__pack(&policy, a->policy);
+        return a;
+}
+
+static void end(void *context)
+{
+        agencies *a = context;
+        (void)county_free(a->books);
+        free(a);
+}
+
+static void enter(void *context)
+{
+        (void)context;
+}
+
+static bool aborted(void *context)
+{
+        (void)context;
+        return false;
+}
+
+static void fix(void *context)
+{
+        (void)context;
+}
+
+/* ---- a referral, drawn ---- */
+
+typedef struct drawn_person {
+        Door__V1__Person person;
+        Door__V1__Day dob;
+        Door__V1__Address address;
+        Door__V1__Address *addresses[1];
+        char given[TEXT_MAX];
+        char surname[TEXT_MAX];
+        char date[TEXT_MAX];
+        char house[TEXT_MAX];
+        char postcode[TEXT_MAX];
+} drawn_person;
+
+typedef struct drawn {
+        Door__V1__Submit submit;
+        Door__V1__Referral referral;
+        Door__V1__Origin origin;
+        Door__V1__Person *people[PEOPLE_MAX + 300];
+        drawn_person persons[PEOPLE_MAX];
+        char key[TEXT_MAX];
+        char narrative[TEXT_MAX];
+} drawn;
+
+static const char *pick(sim_rng *rng, const char *const *words, size_t count)
+{
+        return words[sim_rng_below(rng, count)];
+}
+
+static void person_draw(sim_rng *rng, drawn_person *p, bool child, const char *surname, uint64_t house)
+{
+        static const char *const names[] = { "Mia", "Noah", "Aoife",       "Łukasz", "Ella-Mae", "Tom",
+                                             "Zoë", "Sam",  "Unborn Baby", "O",      "王伟",     "Grace" };
+        door__v1__person__init(&p->person);
+        door__v1__day__init(&p->dob);
+        door__v1__address__init(&p->address);
+        p->person.has_role = 1;
+        p->person.role = child ? DOOR__V1__ROLE__ROLE_INDEX_CHILD : DOOR__V1__ROLE__ROLE_MOTHER;
+        (void)snprintf(p->given, sizeof p->given, "%s", pick(rng, names, sizeof names / sizeof names[0]));
+        (void)snprintf(p->surname, sizeof p->surname, "%s", surname);
+        p->person.given_name = p->given;
+        p->person.surname = p->surname;
+        if (sim_rng_chance(rng, 850)) {
+                /* Few dates, among them one that is none and one that is a filler. */
+                (void)snprintf(p->date, sizeof p->date, "%d-%02d-%02d",
+                               (int)sim_rng_between(rng, child ? 2012 : 1980, child ? 2016 : 1984),
+                               (int)sim_rng_between(rng, 1, 3), (int)sim_rng_between(rng, 1, 31));
+                p->dob.text = p->date;
+                p->person.dob = &p->dob;
+        }
+        (void)snprintf(p->house, sizeof p->house, "%d Elm Road", (int)house);
+        (void)snprintf(p->postcode, sizeof p->postcode, "GL%d 1A%c", (int)(1 + house % 4),
+                       (char)('A' + house % 2));
+        p->address.text = p->house;
+        p->address.postcode = p->postcode;
+        p->addresses[0] = &p->address;
+        p->person.n_address = 1;
+        p->person.address = p->addresses;
+}
+
+/* The same seed draws the same content, whatever else has happened. */
+static void referral_draw(drawn *d, uint64_t seed, uint64_t number, const char *agency)
+{
+        static const char *const surnames[] = { "Smith", "O'Brien", "Ní Bhriain", "Smith-Jones", "Kowalski" };
+        sim_rng rng = sim_rng_seed(seed);
+        const char *surname = pick(&rng, surnames, sizeof surnames / sizeof surnames[0]);
+        const uint64_t house = sim_rng_between(&rng, 1, 12);
+        const size_t people = (size_t)sim_rng_between(&rng, 0, PEOPLE_MAX);
+
+        memset(d, 0, sizeof *d);
+        door__v1__submit__init(&d->submit);
+        door__v1__referral__init(&d->referral);
+        d->referral.agency = (char *)(uintptr_t)agency;
+        for (size_t i = 0; i < people; i++) {
+                person_draw(&rng, &d->persons[i], i != 1, surname, house);
+                d->people[i] = &d->persons[i].person;
+        }
+        d->referral.n_people = people;
+        d->referral.people = d->people;
+        (void)snprintf(d->narrative, sizeof d->narrative, "words %d", (int)sim_rng_below(&rng, 3));
+        d->referral.narrative = d->narrative;
+        (void)snprintf(d->key, sizeof d->key, "key-%llu", (unsigned long long)number);
+        d->submit.referral = &d->referral;
+        d->submit.idempotency_key = d->key;
+}
+
+static void command(void *context, sim_rng *rng, sim_command *ret_command)
+{
+        agencies *a = context;
+        drawn *d = calloc(1, sizeof *d);
+        const char *agency = sim_rng_chance(rng, 970) ? "police" : "nobody";
+        made this = { sim_rng_below(rng, 400), a->next };
+
+        DOOR_REQUIRE(d != NULL);
+        if (a->keys_count > 0 && sim_rng_chance(rng, 250)) {
+                this = a->keys[sim_rng_below(rng, a->keys_count)];
+                if (sim_rng_chance(rng, 300)) {
+                        this.seed = sim_rng_below(rng, 400); /* The key again, for another child. */
+                }
+        } else {
+                a->next++;
+                a->keys[a->keys_count < KEYS_MAX ? a->keys_count++ : sim_rng_below(rng, KEYS_MAX)] = this;
+        }
+        referral_draw(d, this.seed, this.number, agency);
+        d->referral.has_sent_at_ms = 1;
+        d->referral.sent_at_ms = UINT64_C(1780000000000) + sim_rng_below(rng, 1000000);
+        if (sim_rng_chance(rng, 10)) {
+                for (size_t i = 0; i < PEOPLE_MAX + 300; i++) {
+                        d->people[i] = &d->persons[0].person; /* Over the bound: refused. */
+                        door__v1__person__init(d->people[i]);
+                }
+                d->referral.n_people = PEOPLE_MAX + 300;
+        }
+        if (sim_rng_chance(rng, 20)) {
+                door__v1__origin__init(&d->origin); /* History, without the right to it. */
+                d->origin.has_historic_received_at_ms = 1;
+                d->origin.historic_received_at_ms = UINT64_C(1600000000000);
+                d->submit.origin = &d->origin;
+        }
+        ret_command->log = 1;
+        ret_command->type = INTAKE_SUBMIT;
+        ret_command->actor = "agency/desk";
+        ret_command->lane = sim_rng_chance(rng, 100) ? 1 : 0;
+        ret_command->body_len = door__v1__submit__get_packed_size(&d->submit);
+        DOOR_REQUIRE(ret_command->body_len <= ret_command->body_max);
+        (void)door__v1__submit__pack(&d->submit, ret_command->body);
+        const door_hash id = intake_command_id(door_bytes_of(agency), door_bytes_of(d->key));
+        memcpy(ret_command->id, id.bytes, sizeof ret_command->id);
+        ret_command->has_id = true;
+        if (sim_rng_chance(rng, 15)) {
+                ret_command->body[sim_rng_below(rng, ret_command->body_len)] ^=
+                        0xFF; /* Perhaps no referral. */
+                sim_rng_fill(rng, ret_command->id, sizeof ret_command->id);
+                ret_command->may_be_malformed = true;
+        }
+        free(d);
+}
+
+static void policy(void *context, uint32_t log, wire_bytes *ret_content)
+{
+        agencies *a = context;
+        if (log == 1) {
+                *ret_content = (wire_bytes){ a->policy, a->policy_len };
+        }
+}
+
+static const char *balance(void *context)
+{
+        const county_counts counts = county_count(((agencies *)context)->books);
+        return counts.received == counts.matched ? NULL : "received is not matched, with nothing parked";
+}
+
+static audit_model model(void *context)
+{
+        return county_model(((agencies *)context)->books);
+}
+
+const sim_topology *sim_county(void)
+{
+        static sim_service services[2];
+        static sim_topology topology;
+
+        services[0] = (sim_service){ .core = &intake_ops, .settled_by = { "deduplication", NULL } };
+        services[1] = (sim_service){ .core = &dedup_ops,
+                                     .upstreams = { { 1, "intake", DOOR_FORM_PUBLIC } },
+                                     .upstreams_count = 1 };
+        topology = (sim_topology){
+                .name = "county",
+                .services = services,
+                .services_count = 2,
+                .model = model,
+                .begin = begin,
+                .end = end,
+                .enter = enter,
+                .aborted = aborted,
+                .fix = fix,
+                .command = command,
+                .policy = policy,
+                .balance = balance,
+        };
+        return &topology;
+}
