@@ -291,6 +291,24 @@ static int32_t clamp(int32_t value, int32_t low, int32_t high)
 }
 
 /*
+ * A child born the day a known child was, by another name, under the same surname at the same
+ * address: a twin nobody has named before. That says which family, and never who; it is enough
+ * for a question (only_adults_agree keeps it from being a link) and must not be passed over.
+ */
+static int32_t twin_evidence(const inside *in)
+{
+        int32_t most = 0;
+
+        for (size_t i = 0; i < in->count; i++) {
+                const dedup_comparison *c = &in->items[i]->best;
+                if (c->twin && c->surname > 0 && c->address > 0 && c->surname + c->address > most) {
+                        most = c->surname + c->address;
+                }
+        }
+        return most;
+}
+
+/*
  * The family's evidence: what speaks for each person by itself, the surname in full once and a
  * quarter of it for each further person who shares it, the best address once.
  */
@@ -330,7 +348,7 @@ static void family_score_set(search *s, family_score *f)
         for (size_t i = 0; i < in.count; i++) {
                 f->twin |= in.items[i]->best.twin;
         }
-        f->total += f->agreeing > 0 ? address : 0;
+        f->total += f->agreeing > 0 ? address : twin_evidence(&in);
 }
 
 static void families_sort(search *s)
@@ -385,10 +403,16 @@ static int32_t margin_of(const search *s)
         return s->families[0].total - s->families[1].total;
 }
 
+/* Somebody of the family is named, or somebody's twin. */
+static bool speaks_for(const family_score *f)
+{
+        return f->agreeing > 0 || f->twin;
+}
+
 static dedup_decision decision_of(const search *s)
 {
         if (s->families_count == 0 || s->families[0].total < s->policy->review_threshold ||
-            s->families[0].agreeing == 0) {
+            !speaks_for(&s->families[0])) {
                 return DEDUP_NEW;
         }
         if (s->families[0].total >= s->policy->link_threshold && margin_of(s) >= s->policy->margin &&
@@ -668,7 +692,7 @@ static void candidates_set(search *s, const door_input *input, dedup_decision de
         }
         for (size_t i = first; i < s->families_count && event->candidates_count < DEDUP_CANDIDATES_MAX; i++) {
                 const family_score *f = &s->families[i];
-                if (f->total < s->policy->review_threshold || f->agreeing == 0) {
+                if (f->total < s->policy->review_threshold || !speaks_for(f)) {
                         break;
                 }
                 dedup_candidate *candidate = &event->candidates[event->candidates_count];

@@ -1,9 +1,10 @@
 /*
  * sim_main.c - run seeds, or show that planted faults are caught.
  *
- *   sim --seeds N [--from SEED] [--topology NAME] [--jobs N]     all must pass
+ *   sim --seeds N [--from SEED] [--topology NAME]     the stories and all seeds must pass
  *   sim --seed SEED [--trace]                         one, with what happened
  *   sim --list FILE                                   the seeds that once failed, one a line
+ *   sim --tell STORY                                  one story, as it is told now (story.h)
  *   sim_faults --faults N [--from SEED] [--only F]    each planted fault must be caught within N seeds
  */
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #include "sim/sim.h"
 #include "sim/sim_county.h"
 #include "sim/sim_toys.h"
+#include "sim/story.h"
 
 #ifdef DOOR_PLANTED_FAULTS
 int door_planted_fault;
@@ -30,6 +32,7 @@ typedef struct arguments {
         bool trace;
         bool verbose;
         const char *list;
+        const char *tell;
         const char *topology;
 } arguments;
 
@@ -79,7 +82,7 @@ static bool seed_run(const sim_topology *topology, uint64_t seed, const argument
 
 static int seeds_run(const arguments *args)
 {
-        int failed = 0;
+        int failed = args->verbose ? 0 : stories_check();
 
         for (size_t t = 0; topologies_at(t) != NULL; t++) {
                 const sim_topology *topology = topologies_at(t);
@@ -224,7 +227,7 @@ static int usage(void)
 {
         (void)fprintf(stderr,
                       "usage: sim --seeds N [--from SEED] [--topology NAME] | --seed SEED [--trace] | "
-                      "--list FILE | --faults N [--only F]\n");
+                      "--list FILE | --tell STORY | --faults N [--only F]\n");
         return 2;
 }
 
@@ -246,6 +249,8 @@ int main(int argc, char **argv)
                         args.horizon_ms = strtoull(argv[++i], NULL, 10);
                 } else if (strcmp(argv[i], "--list") == 0 && more) {
                         args.list = argv[++i];
+                } else if (strcmp(argv[i], "--tell") == 0 && more) {
+                        args.tell = argv[++i];
                 } else if (strcmp(argv[i], "--topology") == 0 && more) {
                         args.topology = argv[++i];
                 } else if (strcmp(argv[i], "--faults") == 0 && more) {
@@ -261,6 +266,9 @@ int main(int argc, char **argv)
         }
         if (args.list != NULL) {
                 return list_run(&args);
+        }
+        if (args.tell != NULL) {
+                return story_tell(args.tell, stdout) ? EXIT_SUCCESS : EXIT_FAILURE;
         }
         if (args.faults) {
 #ifdef DOOR_PLANTED_FAULTS

@@ -127,13 +127,13 @@ static void raw_close(raw *r)
 
 static rocksdb_column_family_handle_t *raw_family(const raw *r, const char *name)
 {
-        for (size_t i = 0; i < FAMILIES; i++) {
-                if (strcmp(name, families[i]) == 0) {
-                        return r->handles[i];
-                }
+        size_t i = 0;
+
+        while (i < FAMILIES && strcmp(name, families[i]) != 0) {
+                i++;
         }
-        DOOR_REQUIRE(!"a family of the format");
-        return NULL;
+        DOOR_REQUIRE(i < FAMILIES);
+        return r->handles[i];
 }
 
 void store_place_tamper(const store_place *place, const char *family, door_bytes key, door_bytes value)

@@ -354,6 +354,24 @@ static void twins_are_two_persons(void **state)
         assert_true(same_person(first, 0, both, 1));
 }
 
+static void an_unheard_of_twin_alone_is_a_question_about_her_brothers_family(void **state)
+{
+        bench *b = *state;
+        hartleys(b);
+        const dedup_matched *first = refer(b);
+        referral_begin(b);
+        child(b, "ben", "hartley", "2015-03-09", "GL50 1AA");
+        const dedup_matched *m = refer(b);
+        assert_int_equal(m->decision, DEDUP_REVIEW);
+        assert_int_equal(m->candidates_count, 1);
+        assert_true(door_id_equal(&m->candidates[0].family, &first->family));
+        assert_true(m->persons[0].new_person);
+        /* Somewhere else, a birthday and a surname in common say nothing. */
+        referral_begin(b);
+        child(b, "carl", "hartley", "2015-03-09", "GL7 4ZZ");
+        assert_int_equal(refer(b)->decision, DEDUP_NEW);
+}
+
 static void an_adult_known_in_another_family_is_told_with_the_harm_recorded_there(void **state)
 {
         bench *b = *state;
@@ -583,6 +601,7 @@ int main(void)
                 RULE(two_families_alike_are_a_question_and_not_a_choice),
                 RULE(two_mentions_of_one_referral_are_never_one_person),
                 RULE(twins_are_two_persons),
+                RULE(an_unheard_of_twin_alone_is_a_question_about_her_brothers_family),
                 RULE(an_adult_known_in_another_family_is_told_with_the_harm_recorded_there),
                 RULE(a_danger_once_recorded_stays_though_a_later_referral_is_silent),
                 RULE(children_nobody_mentioned_are_listed),
