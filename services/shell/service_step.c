@@ -138,13 +138,19 @@ uint64_t step_settled(const door_shell *shell)
 
 /* ---- life ---- */
 
+static size_t bound_of(size_t wished, size_t usual)
+{
+        return wished == 0 ? usual : wished;
+}
+
 door_status door_shell_new(const door_shell_config *config, door_shell **ret_shell)
 {
         if (config->upstreams_count > DOOR_UPSTREAMS_MAX || config->peers_count > DOOR_PEERS_MAX) {
                 return DOOR_INVALID;
         }
-        const size_t arenas = (size_t)DOOR_BATCH_ARENA_BYTES + STEP_OUT_ARENA_BYTES + DOOR_FRAME_ARENA_BYTES +
-                              2 * DOOR_POLICY_BYTES_MAX * 16;
+        const size_t batch_bytes = bound_of(config->bounds.batch_arena_bytes, DOOR_BATCH_ARENA_BYTES);
+        const size_t out_bytes = bound_of(config->bounds.out_arena_bytes, STEP_OUT_ARENA_BYTES);
+        const size_t arenas = batch_bytes + out_bytes + DOOR_FRAME_ARENA_BYTES + STEP_POLICY_ARENA_BYTES;
         door_shell *shell = calloc(1, sizeof *shell);
         void *memory = NULL;
 
@@ -170,14 +176,14 @@ door_status door_shell_new(const door_shell_config *config, door_shell **ret_she
         shell->careful_left = DOOR_BATCH_INPUTS_MAX;
 
         uint8_t *at = memory;
-        door_arena_init(&shell->batch_arena, at, DOOR_BATCH_ARENA_BYTES);
-        at += DOOR_BATCH_ARENA_BYTES;
-        door_arena_init(&shell->out, at, STEP_OUT_ARENA_BYTES);
-        at += STEP_OUT_ARENA_BYTES;
+        door_arena_init(&shell->batch_arena, at, batch_bytes);
+        at += batch_bytes;
+        door_arena_init(&shell->out, at, out_bytes);
+        at += out_bytes;
         door_arena_init(&shell->scratch, at, DOOR_FRAME_ARENA_BYTES);
         at += DOOR_FRAME_ARENA_BYTES;
-        door_arena_init(&shell->policy_arena, at, 2 * DOOR_POLICY_BYTES_MAX * 16);
-        at += 2 * DOOR_POLICY_BYTES_MAX * 16;
+        door_arena_init(&shell->policy_arena, at, STEP_POLICY_ARENA_BYTES);
+        at += STEP_POLICY_ARENA_BYTES;
         step_commands_init(shell);
         const door_status status = step_upstream_init(shell, &at);
         if (status != DOOR_OK) {
@@ -481,7 +487,8 @@ static taken park(door_shell *shell, input_context *context, const door_header *
         Door__V1__ParkedContent content = DOOR__V1__PARKED_CONTENT__INIT;
         door_bytes packed_header;
 
-        if (shell_state_parked_count(&shell->batch.view) >= DOOR_PARKED_MAX) {
+        if (shell_state_parked_count(&shell->batch.view) >=
+            bound_of(shell->config.bounds.parked_max, DOOR_PARKED_MAX)) {
                 step_end(shell, DOOR_EXIT_STAY_DOWN, DOOR_FULL, "the list of parked records is full");
                 return TAKEN_ENDED;
         }
@@ -1142,6 +1149,9 @@ static void batch_start(door_shell *shell)
         if (!batch_build(shell)) {
                 return;
         }
+        if (b->clock_stepped) {
+                shell->step_due = false; /* Now, not when it is durable: another step may come meanwhile. */
+        }
         if (b->records_count == 0 && (!cursors_moved(shell) || DOOR_PLANT(DOOR_PLANT_CURSOR_STAYS))) {
                 batch_finished(shell); /* Repeats of durable answers, or nothing. */
                 return;
@@ -1211,9 +1221,6 @@ static void batch_finished(door_shell *shell)
         shell->head_hash = b->head_hash;
         if (b->records_count > 0) {
                 shell->last_at_ms = b->at_ms;
-        }
-        if (b->clock_stepped) {
-                shell->step_due = false;
         }
         memcpy(shell->others, b->others, sizeof shell->others);
         shell->others_count = b->others_count;

@@ -58,6 +58,16 @@ typedef struct door_upstream {
         door_form form;
 } door_upstream;
 
+/*
+ * Bounds the machine works within; 0 is the one of limits.h. Programs leave them all 0. The
+ * simulator makes them small, because what happens at a bound nobody reaches is not tested.
+ */
+typedef struct door_shell_bounds {
+        size_t batch_arena_bytes; /* DOOR_BATCH_ARENA_BYTES */
+        size_t out_arena_bytes;   /* of the frames of one step */
+        uint32_t parked_max;      /* DOOR_PARKED_MAX */
+} door_shell_bounds;
+
 /* What a machine is made of. Planted faults are no setting: see plant.h. */
 typedef struct door_shell_config {
         const door_core_ops *core;
@@ -71,6 +81,7 @@ typedef struct door_shell_config {
         uint32_t starts_here;     /* Starts so far that died at these cursors (the NOTE file). */
         door_bytes noted;         /* What the last careful start was deciding when it died; may be empty. */
         uint32_t rate_per_minute; /* Commands an actor may send; 0: no limit. */
+        door_shell_bounds bounds;
 } door_shell_config;
 
 typedef enum door_happening_kind {

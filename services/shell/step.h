@@ -24,6 +24,7 @@ enum { STEP_LOG_SETTLED = 1 };
 enum {
         STEP_RECORDS_MAX = 1024, /* records one commit may hold */
         STEP_OUT_ARENA_BYTES = 8 * DOOR_MIB,
+        STEP_POLICY_ARENA_BYTES = 32 * DOOR_POLICY_BYTES_MAX, /* a section, and what it unfolds into */
         STEP_SERVED_PER_STEP = 2, /* BATCH frames packed in one step */
         STEP_CREDIT_BYTES = DOOR_MIB,
         STEP_REFUSED_WAIT_MS = 1000,    /* after a REFUSE that may pass */

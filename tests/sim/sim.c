@@ -24,6 +24,7 @@ enum {
         ARENA_BYTES = 8 * 1024 * 1024,
         EVENTS_PER_RUN_MAX = 400000,
         DRAIN_MS = 900000,
+        ALERTS_KEPT = 1024,
         STUCK_STARTS = 15, /* Deaths at one place: care must have put the killer aside long before. */
 };
 #define WALL_START_MS UINT64_C(1790000000000)
@@ -79,6 +80,17 @@ typedef struct node {
         uint8_t anchor_hash[32];
         door_peer peers[DOOR_PEERS_MAX];
         size_t peers_count;
+        door_peer peers_left[2][DOOR_PEERS_MAX]; /* What a reading of the list left, and the one before. */
+        size_t peers_reading;
+        door_shell_bounds bounds; /* Of this start; all 0: as in programs. */
+        bool roomy;               /* The next start has the usual bounds. */
+        bool older;               /* The program has not been upgraded yet. */
+        uint32_t parked_at_start;
+        uint64_t started_wall_ms;
+        uint64_t anchored_mono_ms; /* Of this start; 0: none yet. */
+        uint64_t anchored_seq;
+        door_position alerts[ALERTS_KEPT]; /* The newest, by turns: what an operator was told of. */
+        size_t alerts_count;
         uint64_t cursors_fed[DOOR_UPSTREAMS_MAX];
 } node;
 
@@ -263,6 +275,50 @@ static door_happening happening(world *w, const node *n, door_happening_kind kin
         return h;
 }
 
+/* How many records are parked, as the durable state says. */
+static uint32_t parked_count(world *w, node *n)
+{
+        static const uint8_t key[] = { DOOR_TABLE_SHELL + 4 };
+        door_bytes value = DOOR_BYTES_EMPTY;
+        bool found = false;
+
+        door_arena_reset(&w->arena);
+        const door_status status =
+                n->port.state.get(n->port.state.context, (door_bytes){ key, 1 }, &w->arena, &value, &found);
+        return status == DOOR_OK && found ? door_get_u32(value.data) : 0;
+}
+
+/* No silent parking, and never more of it than may be (R8, MECHANISM section 4). */
+static void parked_check(world *w, node *n, const door_record *record)
+{
+        const uint32_t log = n->service->core->log;
+        door_header header;
+        door_bytes payload;
+        bool told = false;
+
+        door_arena_reset(&w->arena);
+        if (door_header_decode(record->header, &w->arena, &header) != DOOR_OK ||
+            header.type != DOOR__V1__SHELL_TYPE__SHELL_PARKED ||
+            !door_payload_open(record->public_payload, &header.public_digest, &payload)) {
+                return;
+        }
+        ProtobufCAllocator allocator = door_proto_allocator(&w->arena);
+        const Door__V1__Parked *parked = door__v1__parked__unpack(&allocator, payload.len, payload.data);
+        for (size_t i = 0; parked != NULL && i < ALERTS_KEPT && !told; i++) {
+                told = n->alerts[i].log == parked->record->log && n->alerts[i].seq == parked->record->seq;
+        }
+        if (!told) {
+                audit_fail(w->audit, "R8", "log %u seq %llu: parked, and nobody was told", log,
+                           (unsigned long long)record->seq);
+        }
+        const uint32_t count = parked_count(w, n);
+        if (n->up && n->bounds.parked_max != 0 && count > n->bounds.parked_max &&
+            count > n->parked_at_start) {
+                audit_fail(w->audit, "BOUND", "log %u: %u records are parked, at most %u may be", log, count,
+                           n->bounds.parked_max);
+        }
+}
+
 static void feed(world *w, size_t index)
 {
         node *n = &w->nodes[index];
@@ -280,6 +336,7 @@ static void feed(world *w, size_t index)
                         .payloads_given = true,
                 };
                 audit_record_durable(w->audit, log, &record);
+                parked_check(w, n, r);
                 if (audit_breach(w->audit) != NULL) {
                         return;
                 }
@@ -417,6 +474,105 @@ static void attempts_key(const node *n, const door_standing *standing, uint8_t o
 
 static void step(world *w, size_t index, const door_happening *h);
 
+/* ---- memory that fails, for the making of a machine ---- */
+
+/* The simulator is linked with these in the place of the C library's (CMakeLists.txt). */
+void *__real_calloc(size_t count, size_t size);
+int __real_posix_memalign(void **memory, size_t alignment, size_t size);
+void __real_free(void *memory);
+void *__wrap_calloc(size_t count, size_t size);
+int __wrap_posix_memalign(void **memory, size_t alignment, size_t size);
+void __wrap_free(void *memory);
+
+/* What the calls under watch have taken and not given back. */
+static struct {
+        size_t fails_in; /* 0: nobody watches. */
+        void *taken[8];
+} watch;
+
+static bool fails_now(void)
+{
+        return watch.fails_in > 0 && --watch.fails_in == 0;
+}
+
+static void *watched(void *memory)
+{
+        for (size_t i = 0; watch.fails_in > 0 && i < sizeof watch.taken / sizeof watch.taken[0]; i++) {
+                if (watch.taken[i] == NULL) {
+                        watch.taken[i] = memory;
+                        break;
+                }
+        }
+        return memory;
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+        return fails_now() ? NULL : watched(__real_calloc(count, size));
+}
+
+int __wrap_posix_memalign(void **memory, size_t alignment, size_t size)
+{
+        if (fails_now()) {
+                return 12; /* ENOMEM */
+        }
+        const int status = __real_posix_memalign(memory, alignment, size);
+        (void)watched(status == 0 ? *memory : NULL);
+        return status;
+}
+
+void __wrap_free(void *memory)
+{
+        for (size_t i = 0; memory != NULL && i < sizeof watch.taken / sizeof watch.taken[0]; i++) {
+                if (watch.taken[i] == memory) {
+                        watch.taken[i] = NULL;
+                }
+        }
+        __real_free(memory);
+}
+
+/* A machine that cannot have its memory says so and keeps none of it. */
+static void new_without_memory(world *w, const door_shell_config *config)
+{
+        for (size_t nth = 1; nth < 8; nth++) {
+                door_shell *shell = NULL;
+                watch.fails_in = nth;
+                const door_status status = door_shell_new(config, &shell);
+                const bool failed = watch.fails_in == 0;
+                watch.fails_in = 0;
+                bool kept = false;
+                for (size_t i = 0; failed && i < sizeof watch.taken / sizeof watch.taken[0]; i++) {
+                        kept |= watch.taken[i] != NULL;
+                }
+                memset(&watch, 0, sizeof watch);
+                if (failed ? status != DOOR_NO_MEMORY || shell != NULL || kept : status != DOOR_OK) {
+                        audit_fail(w->audit, "MEMORY", "log %u: made without its memory, or keeps some",
+                                   config->core->log);
+                }
+                shell = door_shell_free(shell);
+                if (!failed) {
+                        return;
+                }
+        }
+}
+
+/* Sometimes a start has little room, so that every bound is met. */
+static door_shell_bounds bounds_draw(world *w, node *n)
+{
+        door_shell_bounds bounds = { 0 };
+
+        if (!n->roomy && chance(w, 300)) {
+                bounds.batch_arena_bytes = 64 * (size_t)sim_rng_between(&w->rng, 2200, 12000);
+                bounds.out_arena_bytes =
+                        sim_rng_chance(&w->rng, 300) ? 64 * (size_t)sim_rng_between(&w->rng, 20, 400) : 0;
+                bounds.parked_max =
+                        sim_rng_chance(&w->rng, 300) ? (uint32_t)sim_rng_between(&w->rng, 1, 4) : 0;
+                w->tally.tight_starts++;
+        }
+        n->roomy = false;
+        return bounds;
+}
+
 static void start(world *w, size_t index)
 {
         node *n = &w->nodes[index];
@@ -446,8 +602,12 @@ static void start(world *w, size_t index)
                 memcpy(n->key, key, sizeof key);
                 n->starts = 0;
         }
+        n->bounds = bounds_draw(w, n);
+        n->parked_at_start = parked_count(w, n);
+        w->tally.older_starts += n->older ? 1 : 0;
         const door_shell_config config = {
-                .core = n->service->core,
+                .core = n->older ? n->service->older : n->service->core,
+                .bounds = n->bounds,
                 .store = &n->port,
                 .standing = standing,
                 .upstreams = n->service->upstreams,
@@ -458,8 +618,13 @@ static void start(world *w, size_t index)
                 .starts_here = n->starts,
                 .noted = { n->note, n->note_len },
         };
+        if (w->tally.events < 50) {
+                new_without_memory(w, &config);
+        }
         DOOR_REQUIRE(door_shell_new(&config, &n->shell) == DOOR_OK);
         n->up = true;
+        n->anchored_mono_ms = 0;
+        n->anchored_seq = standing.head;
         n->mono_base_ms = sim_rng_below(&w->rng, 1000000);
         n->turn_at_us = UINT64_MAX;
         for (size_t i = 0; i < n->service->upstreams_count; i++) {
@@ -467,6 +632,7 @@ static void start(world *w, size_t index)
         }
         trace(w, "starts", index, standing.head);
         const door_happening h = happening(w, n, DOOR_HAPPENING_START);
+        n->started_wall_ms = h.now.wall_ms;
         step(w, index, &h);
 }
 
@@ -520,7 +686,19 @@ static void wish_end(world *w, size_t index, const door_wish *wish)
         node *n = &w->nodes[index];
         const uint32_t log = n->service->core->log;
 
-        if (wish->exit_code == DOOR_EXIT_STAY_DOWN) {
+        uint32_t parked = parked_count(w, n);
+        for (size_t i = 0; i < w->wishes.count; i++) {
+                parked += w->wishes.items[i].kind == DOOR_WISH_ALERT ? 1 : 0; /* Of this very batch. */
+        }
+        const bool full =
+                wish->reason == DOOR_FULL && n->bounds.parked_max != 0 && parked >= n->bounds.parked_max;
+        const bool no_room = wish->reason == DOOR_NO_MEMORY && n->bounds.batch_arena_bytes != 0;
+        if (wish->exit_code == DOOR_EXIT_STAY_DOWN && (full || no_room)) {
+                w->tally.tight_ends++; /* An operator gives it more room. */
+                n->roomy = true;
+                n->starts = 0;
+                memset(n->key, 0, sizeof n->key);
+        } else if (wish->exit_code == DOOR_EXIT_STAY_DOWN) {
                 audit_fail(w->audit, "UP", "log %u stays down: %s: %s", log, door_status_name(wish->reason),
                            wish->text);
         } else if (wish->exit_code == DOOR_EXIT_OK) {
@@ -529,6 +707,21 @@ static void wish_end(world *w, size_t index, const door_wish *wish)
                 memset(n->key, 0, sizeof n->key);
         }
         die(w, index, chance(w, 500));
+}
+
+/* At most every DOOR_ANCHOR_INTERVAL_MS, and only when there is something new; but for the last. */
+static void anchor_check(world *w, node *n, const door_wish *wish, bool last)
+{
+        const uint64_t mono_ms = w->now_us / 1000 + n->mono_base_ms;
+        const bool early =
+                n->anchored_mono_ms != 0 && mono_ms - n->anchored_mono_ms < DOOR_ANCHOR_INTERVAL_MS;
+
+        if (!last && (early || wish->seq <= n->anchored_seq)) {
+                audit_fail(w->audit, "ANCHOR", "log %u: an anchor too early, or of nothing new",
+                           n->service->core->log);
+        }
+        n->anchored_mono_ms = mono_ms;
+        n->anchored_seq = wish->seq;
 }
 
 static void carry_out(world *w, size_t index)
@@ -561,6 +754,8 @@ static void carry_out(world *w, size_t index)
                                               .incarnation = n->incarnation });
                         break;
                 case DOOR_WISH_ANCHOR:
+                        anchor_check(w, n, wish,
+                                     i + 1 < count && w->wishes.items[i + 1].kind == DOOR_WISH_END);
                         if (wish->seq > sim_store_durable_head(n->store)) {
                                 audit_fail(w->audit, "R5", "log %u: the anchor is ahead of the disk",
                                            n->service->core->log);
@@ -575,6 +770,7 @@ static void carry_out(world *w, size_t index)
                                               .incarnation = n->incarnation });
                         break;
                 case DOOR_WISH_ALERT:
+                        n->alerts[n->alerts_count++ % ALERTS_KEPT] = (door_position){ wish->log, wish->seq };
                         trace(w, wish->text, index, wish->seq);
                         break;
                 case DOOR_WISH_END:
@@ -802,7 +998,10 @@ static void question_answered(world *w, size_t from, const Door__V1__Frame *fram
                 return;
         }
         const Door__V1__Status *status = frame->status;
-        bool right = status->head == head && strcmp(status->service, n->service->core->name) == 0 &&
+        const door_record *last = head == 0 ? NULL : sim_store_durable_record(n->store, head);
+        const bool dated = status->started_ms == n->started_wall_ms &&
+                           (last == NULL || memcmp(status->head_hash.data, last->hash.bytes, 32) == 0);
+        bool right = dated && status->head == head && strcmp(status->service, n->service->core->name) == 0 &&
                      status->n_upstream == n->service->upstreams_count && status->parked == 0 &&
                      strcmp(status->state, "SERVING") == 0;
         for (size_t i = 0; right && i < status->n_upstream; i++) {
@@ -1104,9 +1303,14 @@ static void chaos(world *w)
                 parked_release_early(w);
         } else if (what < 94 && n->up && n->asleep_until_us <= w->now_us) {
                 door_happening h = happening(w, n, DOOR_HAPPENING_PEERS);
-                h.peers = n->peers;
-                /* Sometimes the last consumer is off the list until the next reading. */
-                h.peers_count = n->peers_count - (sim_rng_chance(&w->rng, 500) ? 1 : 0);
+                /* Sometimes somebody is off the list until the next reading. */
+                door_peer *left = n->peers_left[++n->peers_reading % 2];
+                h.peers = left;
+                for (size_t i = 0; i < n->peers_count; i++) {
+                        if (!sim_rng_chance(&w->rng, 200)) {
+                                left[h.peers_count++] = n->peers[i];
+                        }
+                }
                 step(w, index, &h);
         }
         if (what >= 94 && what < 97 && w->journal_count + 8 < JOURNAL_MAX) {
@@ -1354,6 +1558,7 @@ static void world_init(world *w, uint64_t seed)
                 n->store = sim_store_new(log_id, store_fault_of(w->options->planted));
                 n->port = sim_store_port(n->store);
                 n->turn_at_us = UINT64_MAX;
+                n->older = n->service->older != NULL && sim_rng_chance(&w->rng, 300);
                 audit_log(w->audit, n->service->core->log, log_id);
                 peers_fill(w, n);
                 restart_later(w, i, 0, 2000);
@@ -1376,6 +1581,12 @@ static void calm(world *w)
         }
         memset(w->cut_until_us, 0, sizeof w->cut_until_us);
         w->topology->fix(w->context);
+        for (size_t i = 0; i < w->nodes_count; i++) {
+                if (w->nodes[i].older || w->nodes[i].bounds.batch_arena_bytes != 0) {
+                        w->nodes[i].older = false; /* Upgraded, and with the room of programs. */
+                        die(w, i, false);
+                }
+        }
         for (size_t i = 0; i < w->nodes_count; i++) {
                 w->nodes[i].disk = DOOR_DISK_OK;
                 w->nodes[i].wall_offset_ms = w->nodes[i].wall_offset_max_ms;
@@ -1507,6 +1718,9 @@ void sim_run(const sim_topology *topology, uint64_t seed, const sim_options *opt
         world_init(w, seed);
         run_until(w, options->horizon_ms * 1000);
         calm(w);
+        /* A service with too little room may have refused it; whoever applies a policy looks. */
+        journal_prune(w);
+        policy_send(w);
         drain(w);
 
         memset(ret_result, 0, sizeof *ret_result);

@@ -23,6 +23,7 @@ enum { SIM_NODES_MAX = 8, SIM_CLIENTS = 4, SIM_COMMAND_BYTES_MAX = 300000 };
 /* One service of the topology. */
 typedef struct sim_service {
         const door_core_ops *core;
+        const door_core_ops *older; /* NULL, or the program before the last: it knows fewer types. */
         door_upstream upstreams[DOOR_UPSTREAMS_MAX];
         size_t upstreams_count;
         /* Names of the services whose `settled` bounds this one's. */
@@ -73,7 +74,7 @@ typedef struct sim_options {
 typedef struct sim_tally {
         uint64_t events, frames, dropped, late, kills, clean_stops, aborts, commit_failures, clock_jumps,
                 sleeps, partitions, disk_full, corrupted, commands, answers, retries, repeats, conflicts,
-                garbage, releases, virtual_ms, regress_checks;
+                garbage, releases, virtual_ms, regress_checks, tight_starts, tight_ends, older_starts;
 } sim_tally;
 
 typedef struct sim_result {

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "sim/plants.h"
+#include "sim/scenes.h"
 #include "sim/sim.h"
 #include "sim/sim_county.h"
 #include "sim/sim_toys.h"
@@ -82,7 +83,7 @@ static bool seed_run(const sim_topology *topology, uint64_t seed, const argument
 
 static int seeds_run(const arguments *args)
 {
-        int failed = args->verbose ? 0 : stories_check();
+        int failed = args->verbose ? 0 : scenes_check() + stories_check();
 
         for (size_t t = 0; topologies_at(t) != NULL; t++) {
                 const sim_topology *topology = topologies_at(t);

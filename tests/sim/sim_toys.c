@@ -54,8 +54,8 @@ static audit_due due(uint32_t consumer, uint32_t upstream, uint32_t type, wire_b
         if (consumer == 5) {
                 return upstream == 4 && type == TOY_WATCHED ? AUDIT_MUST : AUDIT_NOT_CONSUMED;
         }
-        return (upstream == 1 && type == TOY_ADDED) || (upstream == 2 && type == TOY_TALLIED) ||
-                               (upstream == 3 && type == TOY_ECHOED)
+        return (upstream == 1 && (type == TOY_ADDED || type == TOY_NEWER)) ||
+                               (upstream == 2 && type == TOY_TALLIED) || (upstream == 3 && type == TOY_ECHOED)
                        ? AUDIT_MUST
                        : AUDIT_NOT_CONSUMED;
 }
@@ -225,6 +225,7 @@ const sim_topology *sim_toys(void)
         for (uint32_t i = 0; i < TOYS; i++) {
                 made[i] = services[i];
                 made[i].core = toy_ops(i + 1);
+                made[i].older = i + 1 == 4 ? toy_ops_older() : NULL;
         }
         topology = (sim_topology){
                 .name = "toys",

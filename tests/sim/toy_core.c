@@ -38,6 +38,11 @@ bool toy_is_refused(uint32_t value)
         return value % 17 == 13;
 }
 
+static bool is_newer(uint32_t value)
+{
+        return value % 19 == 11;
+}
+
 /* ---- codec ---- */
 
 static door_status encode(const door_event *event, door_arena *arena, door_bytes *ret_public,
@@ -229,6 +234,9 @@ static void decide_add(const void *policy, const door_input *input, door_out *ou
                         body->pad = asked->pad;
                 }
         }
+        if (is_newer(asked->value)) {
+                (void)emit(out, TOY_NEWER, asked);
+        }
 }
 
 static void decide_tick(door_view *view, const door_input *input, door_out *out)
@@ -380,10 +388,12 @@ TOY_DECIDE(4)
 TOY_DECIDE(5)
 
 static const door_consumed middle_consumes[] = { { 1, TOY_ADDED }, { 3, TOY_ECHOED } };
-static const door_consumed middle_knows[] = { { 3, TOY_SAW }, { 3, TOY_ORPHAN } };
+static const door_consumed middle_knows[] = { { 1, TOY_NEWER }, { 3, TOY_SAW }, { 3, TOY_ORPHAN } };
 static const door_consumed peer_consumes[] = { { 1, TOY_ADDED }, { 2, TOY_TALLIED }, { 2, TOY_NOTED } };
-static const door_consumed peer_knows[] = { { 2, TOY_TALLY_DUE } };
-static const door_consumed watcher_consumes[] = { { 1, TOY_ADDED }, { 2, TOY_TALLIED }, { 3, TOY_ECHOED } };
+static const door_consumed peer_knows[] = { { 1, TOY_NEWER }, { 2, TOY_TALLY_DUE } };
+static const door_consumed watcher_consumes[] = {
+        { 1, TOY_ADDED }, { 2, TOY_TALLIED }, { 3, TOY_ECHOED }, { 1, TOY_NEWER } /* the older has no NEWER */
+};
 static const door_consumed watcher_knows[] = {
         { 2, TOY_TALLY_DUE }, { 2, TOY_NOTED }, { 3, TOY_SAW }, { 3, TOY_ORPHAN }
 };
@@ -403,11 +413,18 @@ const door_core_ops *toy_ops(uint32_t log)
 {
         static const door_core_ops ops[] = {
                 TOY_OPS(1, "source", NULL, 0, NULL, 0, no_deadline),
-                TOY_OPS(2, "middle", middle_consumes, 2, middle_knows, 2, middle_deadline),
-                TOY_OPS(3, "peer", peer_consumes, 3, peer_knows, 1, no_deadline),
-                TOY_OPS(4, "watcher", watcher_consumes, 3, watcher_knows, 4, no_deadline),
+                TOY_OPS(2, "middle", middle_consumes, 2, middle_knows, 3, middle_deadline),
+                TOY_OPS(3, "peer", peer_consumes, 3, peer_knows, 2, no_deadline),
+                TOY_OPS(4, "watcher", watcher_consumes, 4, watcher_knows, 4, no_deadline),
                 TOY_OPS(5, "far", far_consumes, 1, NULL, 0, no_deadline),
         };
         DOOR_REQUIRE(log >= 1 && log <= 5);
         return &ops[log - 1];
+}
+
+const door_core_ops *toy_ops_older(void)
+{
+        static const door_core_ops ops =
+                TOY_OPS(4, "watcher", watcher_consumes, 3, watcher_knows, 4, no_deadline);
+        return &ops;
 }

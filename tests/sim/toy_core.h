@@ -4,12 +4,13 @@
  *      clients ──► 1 source ──► 2 middle ◄──► 3 peer          4 watcher reads 1 (headers), 2, 3; 5 far reads
  * 4 └────────────────────────▲
  *
- *   1 source   ADD commands leave one to three ADDED; some are refused; none before a policy
+ *   1 source   ADD commands leave one to three ADDED, some a NEWER as well; some are refused; none
+ *              before a policy
  *   2 middle   ADDED leaves TALLIED unless its value is a multiple of 3 (nothing is due then),
  *              and a TALLY_DUE by tick 30 s later; ECHOED leaves NOTED
  *   3 peer     ADDED leaves SAW; TALLIED leaves ECHOED when the total is even, and ORPHAN, which
  *              is a breach, when it comes before the ADDED that caused it
- *   4 watcher  everything leaves WATCHED
+ *   4 watcher  everything leaves WATCHED; the program before it does not know NEWER and must stop there
  *   5 far      reads 4 alone; each WATCHED leaves WATCHED: it knows logs 1 to 3 from `seen` only
  *
  * A value that ends in the poison residue does not decode downstream until `fixed` is set; another
@@ -29,6 +30,7 @@ enum {
         TOY_SAW = 21,
         TOY_WATCHED = 22,
         TOY_ORPHAN = 23,
+        TOY_NEWER = 24, /* log 1; the watcher before the last does not know it */
         TOY_COMMAND_ADD = 16,
         TOY_REASON_UNLUCKY = 100,
         TOY_DUE_MS = 30000,
@@ -57,6 +59,8 @@ typedef struct toy_world {
 
 /* ops for log 1..5 over one world; borrowed statics, world set by toy_enter. */
 const door_core_ops *toy_ops(uint32_t log);
+/* The watcher before NEWER was. */
+const door_core_ops *toy_ops_older(void);
 void toy_enter(toy_world *world);
 
 bool toy_is_poison(uint32_t value);

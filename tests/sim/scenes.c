@@ -1,0 +1,643 @@
+#include "sim/scenes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shell/frame.h"
+#include "shell/record.h"
+#include "shell/service_step.h"
+#include "sim/sim_store.h"
+#include "sim/toy_core.h"
+
+enum { ARENA_BYTES = 4 * DOOR_MIB, TURNS_MAX = 32, OPERATOR = 0, AGENCY = 1, PEERS = 2 };
+
+/* The middle of the toys: it reads 1 and 3. */
+static const door_upstream upstreams[] = { { 1, "source", DOOR_FORM_PUBLIC },
+                                           { 3, "peer", DOOR_FORM_PUBLIC } };
+static const uint8_t source_id[16] = { 11 };
+
+/* One machine, and what it has said. */
+typedef struct scene {
+        sim_store *store;
+        door_store_port port;
+        door_peer peers[PEERS];
+        toy_world world;
+        door_shell_config config;
+        door_shell *shell;
+        door_wishes wishes;
+        uint64_t now_ms;
+        uint8_t draws;
+        uint64_t wall_ahead_ms;     /* Of the wall clock, against the other one. */
+        bool held_turns;            /* Nothing is worked on until there is a turn. */
+        bool slow_commits;          /* Nothing is carried out until commit_now. */
+        const door_commit *pending; /* What slow_commits holds. */
+        uint64_t start_fails;       /* The how-manieth read of the next start fails; 0: none. */
+        door_status fate;           /* What the next commits end with; DOOR_OK: what the store says. */
+        door_hash source_hash;
+        uint64_t source_seq;
+        /* What was heard. */
+        bool ended;
+        int exit_code;
+        door_status end_reason;
+        door_status alert;
+        size_t results;
+        uint32_t outcome;
+        char state[32];
+        void *memory;
+        door_arena arena;
+} scene;
+
+static void scene_open(scene *s, uint32_t log)
+{
+        const char *why = NULL;
+
+        memset(s, 0, sizeof *s);
+        DOOR_REQUIRE(posix_memalign(&s->memory, 64, ARENA_BYTES) == 0);
+        door_arena_init(&s->arena, s->memory, ARENA_BYTES);
+        s->store = sim_store_new((const uint8_t[16]){ (uint8_t)log }, SIM_STORE_SOUND);
+        s->port = sim_store_port(s->store);
+        for (size_t i = 0; i < PEERS; i++) {
+                s->peers[i] = (door_peer){ .verbs = DOOR_VERB_COMMAND | DOOR_VERB_STATUS,
+                                           .rights = DOOR_RIGHT_SUBMIT | DOOR_RIGHT_POLICY,
+                                           .speaks_for = "*" };
+                strcpy(s->peers[i].name, i == OPERATOR ? "operator" : "agency");
+        }
+        s->now_ms = UINT64_C(1790000000000);
+        s->source_hash = door_hash_log_start(source_id);
+        s->config = (door_shell_config){ .core = toy_ops(log),
+                                         .store = &s->port,
+                                         .upstreams = upstreams,
+                                         .upstreams_count = log == 2 ? 2 : 0,
+                                         .peers = s->peers,
+                                         .peers_count = PEERS,
+                                         .version = "scene" };
+        toy_enter(&s->world);
+        DOOR_REQUIRE(sim_store_standing(s->store, &s->config.standing, &why));
+}
+
+static void scene_close(scene *s)
+{
+        s->shell = door_shell_free(s->shell);
+        s->store = sim_store_free(s->store);
+        free(s->memory);
+}
+
+static void heard(scene *s, door_bytes bytes)
+{
+        const Door__V1__Frame *frame = door_frame_unpack(bytes, &s->arena);
+
+        if (frame != NULL && frame->result != NULL) {
+                s->results++;
+                s->outcome = (uint32_t)frame->result->outcome;
+        } else if (frame != NULL && frame->status != NULL) {
+                (void)snprintf(s->state, sizeof s->state, "%s", frame->status->state);
+        }
+}
+
+/* One happening, and whatever it asks for, until the machine rests or ends. */
+static void step(scene *s, door_happening h)
+{
+        for (size_t turns = 0; turns < TURNS_MAX && !s->ended; turns++) {
+                const door_commit *commit = NULL;
+                h.now = (door_now){ .wall_ms = s->now_ms + s->wall_ahead_ms, .mono_ms = s->now_ms };
+                h.random[0] = ++s->draws;
+                door_shell_step(s->shell, &h, &s->wishes);
+                for (size_t i = 0; i < s->wishes.count; i++) {
+                        const door_wish *wish = &s->wishes.items[i];
+                        if (wish->kind == DOOR_WISH_SEND && wish->channel == DOOR_CHANNEL_COMMAND) {
+                                heard(s, wish->frame);
+                        } else if (wish->kind == DOOR_WISH_COMMIT) {
+                                commit = wish->commit;
+                        } else if (wish->kind == DOOR_WISH_ALERT) {
+                                s->alert = wish->reason;
+                        } else if (wish->kind == DOOR_WISH_END) {
+                                s->ended = true;
+                                s->exit_code = wish->exit_code;
+                                s->end_reason = wish->reason;
+                        }
+                }
+                if (commit != NULL && s->slow_commits) {
+                        s->pending = commit;
+                        return;
+                }
+                if (commit != NULL) {
+                        const door_status done =
+                                s->fate != DOOR_OK ? s->fate : s->port.commit(s->port.context, commit);
+                        h = (door_happening){ .kind = DOOR_HAPPENING_COMMITTED, .status = done };
+                } else if (s->wishes.again && !s->held_turns) {
+                        h = (door_happening){ .kind = DOOR_HAPPENING_TURN };
+                } else {
+                        return;
+                }
+        }
+}
+
+static void begin(scene *s)
+{
+        const char *why = NULL;
+
+        DOOR_REQUIRE(sim_store_standing(s->store, &s->config.standing, &why));
+        DOOR_REQUIRE(door_shell_new(&s->config, &s->shell) == DOOR_OK);
+        sim_store_fail_read(s->store, s->start_fails);
+        step(s, (door_happening){ .kind = DOOR_HAPPENING_START });
+        sim_store_fail_read(s->store, 0);
+}
+
+static void commit_now(scene *s)
+{
+        DOOR_REQUIRE(s->pending != NULL);
+        const door_status done = s->port.commit(s->port.context, s->pending);
+
+        s->pending = NULL;
+        step(s, (door_happening){ .kind = DOOR_HAPPENING_COMMITTED, .status = done });
+}
+
+static void turn(scene *s)
+{
+        step(s, (door_happening){ .kind = DOOR_HAPPENING_TURN });
+}
+
+/* The process is gone and comes back over the same disk. */
+static void again(scene *s)
+{
+        s->shell = door_shell_free(s->shell);
+        s->ended = false;
+        begin(s);
+}
+
+static bool ended_with(const scene *s, int exit_code, door_status reason)
+{
+        return s->ended && s->exit_code == exit_code && s->end_reason == reason;
+}
+
+/* ---- what is said to it ---- */
+
+static void frame_in(scene *s, size_t peer, const Door__V1__Frame *frame)
+{
+        step(s, (door_happening){ .kind = DOOR_HAPPENING_FRAME,
+                                  .channel = DOOR_CHANNEL_COMMAND,
+                                  .route = 1 + peer,
+                                  .peer = peer == OPERATOR ? "operator" : "agency",
+                                  .frame = door_frame_pack(&frame->base, &s->arena) });
+}
+
+static void command(scene *s, size_t peer, uint8_t id, uint32_t type, door_bytes body)
+{
+        Door__V1__Frame frame = DOOR__V1__FRAME__INIT;
+        Door__V1__Command out = DOOR__V1__COMMAND__INIT;
+        uint8_t command_id[DOOR_HASH_BYTES] = { id };
+
+        out.command_id = (ProtobufCBinaryData){ sizeof command_id, command_id };
+        out.actor = (char *)(uintptr_t) "desk";
+        out.type = type;
+        out.body = door_proto_data(body);
+        frame.command = &out;
+        frame_in(s, peer, &frame);
+}
+
+static void add(scene *s, size_t peer, uint8_t id)
+{
+        uint8_t body[TOY_COMMAND_BYTES] = { 1, 0, 0, 0, 3 };
+        command(s, peer, id, TOY_COMMAND_ADD, (door_bytes){ body, sizeof body });
+}
+
+static void policy(scene *s)
+{
+        Door__V1__PolicyActivated out = DOOR__V1__POLICY_ACTIVATED__INIT;
+        const door_hash digest = door_hash_of_one(door_bytes_of("P"));
+
+        out.version = (char *)(uintptr_t) "1";
+        out.digest = door_proto_data(door_hash_bytes(&digest));
+        out.content = door_proto_data(door_bytes_of("P"));
+        command(s, OPERATOR, 200, DOOR__V1__SHELL_COMMAND__SHELL_COMMAND_POLICY,
+                door_frame_pack(&out.base, &s->arena));
+        turn(s);
+}
+
+static void status_ask(scene *s)
+{
+        Door__V1__Frame frame = DOOR__V1__FRAME__INIT;
+        Door__V1__StatusAsked asked = DOOR__V1__STATUS_ASKED__INIT;
+
+        frame.status_asked = &asked;
+        frame_in(s, OPERATOR, &frame);
+}
+
+/* The next record of log 1, in a batch of its own. type, hops and seen are the scene's. */
+static void source_says(scene *s, uint32_t type, uint32_t value, uint32_t hops, door_position seen)
+{
+        uint8_t payload[TOY_PAYLOAD_BYTES] = { 'T', 1 };
+        const uint8_t salt[DOOR_SALT_BYTES] = { (uint8_t)s->source_seq, 1 };
+        door_header header = { .seq = ++s->source_seq, .type = type, .version = 1, .hops = hops };
+        door_bytes packed;
+        door_bytes salted;
+        Door__V1__Record record = DOOR__V1__RECORD__INIT;
+        Door__V1__Record *records[] = { &record };
+        Door__V1__Batch batch = DOOR__V1__BATCH__INIT;
+        Door__V1__Frame frame = DOOR__V1__FRAME__INIT;
+        uint8_t log_id[16];
+
+        memcpy(log_id, source_id, sizeof log_id);
+        door_put_u32(payload + 2, value);
+        header.at_ms = s->now_ms;
+        header.seen_count = seen.log == 0 ? 0 : 1;
+        header.seen[0] = seen;
+        header.has_public = true;
+        DOOR_REQUIRE(door_payload_salt((door_bytes){ payload, sizeof payload }, salt, &s->arena, &salted,
+                                       &header.public_digest) == DOOR_OK);
+        DOOR_REQUIRE(door_header_encode(&header, &s->arena, &packed) == DOOR_OK);
+        s->source_hash = door_hash_chain(&s->source_hash, packed);
+        record.header = door_proto_data(packed);
+        record.has_public_payload = 1;
+        record.public_payload = door_proto_data(salted);
+        batch.log_id = (ProtobufCBinaryData){ 16, log_id };
+        batch.first = header.seq;
+        batch.n_records = 1;
+        batch.records = records;
+        batch.head = header.seq;
+        batch.hash = door_proto_data(door_hash_bytes(&s->source_hash));
+        frame.batch = &batch;
+        step(s, (door_happening){ .kind = DOOR_HAPPENING_FRAME,
+                                  .channel = DOOR_CHANNEL_UPSTREAM,
+                                  .upstream = 0,
+                                  .frame = door_frame_pack(&frame.base, &s->arena) });
+        if (!s->ended && !s->held_turns) {
+                turn(s);
+        }
+}
+
+/* ---- the scenes; true when it went as it must ---- */
+
+static bool what_an_upstream_says_has_its_effect(scene *s)
+{
+        begin(s);
+        source_says(s, TOY_ADDED, 4, 1, (door_position){ 0 });
+        return !s->ended && sim_store_durable_head(s->store) == 1;
+}
+
+static bool an_upstream_that_has_seen_more_than_we_hold_stops_us_for_good(scene *s)
+{
+        begin(s);
+        source_says(s, TOY_ADDED, 4, 1, (door_position){ 2, 1 });
+        return ended_with(s, DOOR_EXIT_STAY_DOWN, DOOR_LOG_REGRESSED);
+}
+
+static bool what_an_upstream_has_seen_of_us_may_be_all_we_hold(scene *s)
+{
+        begin(s);
+        source_says(s, TOY_ADDED, 4, 1, (door_position){ 0 });
+        source_says(s, TOY_ADDED, 4, 1, (door_position){ 2, 1 });
+        return !s->ended && sim_store_durable_head(s->store) == 2;
+}
+
+static bool services_that_echo_each_other_are_stopped(scene *s)
+{
+        begin(s);
+        source_says(s, TOY_ADDED, 4, DOOR_HOPS_MAX - 1, (door_position){ 0 });
+        const bool last_is_taken = !s->ended && sim_store_durable_head(s->store) == 1;
+        source_says(s, TOY_ADDED, 4, DOOR_HOPS_MAX, (door_position){ 0 });
+        return last_is_taken && ended_with(s, DOOR_EXIT_STAY_DOWN, DOOR_INVALID);
+}
+
+static bool a_type_nobody_knows_stops_the_reading_of_that_log_and_is_told(scene *s)
+{
+        begin(s);
+        source_says(s, 99, 4, 1, (door_position){ 0 });
+        source_says(s, TOY_ADDED, 4, 1, (door_position){ 0 });
+        const bool told = s->alert == DOOR_UPSTREAM_NEWER;
+        status_ask(s);
+        return told && !s->ended && sim_store_durable_head(s->store) == 0 &&
+               strcmp(s->state, "UPSTREAM_NEWER") == 0;
+}
+
+static bool a_commit_of_unknown_outcome_ends_us_to_be_started_again(scene *s)
+{
+        begin(s);
+        policy(s);
+        const size_t results = s->results;
+        s->fate = DOOR_UNKNOWN;
+        add(s, AGENCY, 1);
+        turn(s);
+        return ended_with(s, DOOR_EXIT_RESTART, DOOR_UNKNOWN) && s->results == results;
+}
+
+static bool a_store_behind_what_it_held_ends_us_for_good(scene *s)
+{
+        begin(s);
+        policy(s);
+        s->fate = DOOR_LOG_REGRESSED;
+        add(s, AGENCY, 1);
+        turn(s);
+        return ended_with(s, DOOR_EXIT_STAY_DOWN, DOOR_LOG_REGRESSED);
+}
+
+static bool a_start_without_the_cursor_the_last_record_had_is_refused(scene *s)
+{
+        begin(s);
+        source_says(s, TOY_ADDED, 4, 1, (door_position){ 0 });
+        s->shell = door_shell_free(s->shell);
+        const char *why = NULL;
+        DOOR_REQUIRE(sim_store_standing(s->store, &s->config.standing, &why));
+        s->config.standing.cursors_count = 0;
+        DOOR_REQUIRE(door_shell_new(&s->config, &s->shell) == DOOR_OK);
+        step(s, (door_happening){ .kind = DOOR_HAPPENING_START });
+        return ended_with(s, DOOR_EXIT_STAY_DOWN, DOOR_CORRUPT);
+}
+
+static bool a_start_that_cannot_read_is_tried_again(scene *s)
+{
+        begin(s);
+        source_says(s, TOY_ADDED, 4, 1, (door_position){ 0 });
+        for (s->start_fails = 1; s->start_fails < 64; s->start_fails++) {
+                again(s);
+                if (!s->ended) {
+                        return s->start_fails > 2; /* The last record and the policy are read, at least. */
+                }
+                if (s->exit_code != DOOR_EXIT_RESTART) {
+                        return false;
+                }
+        }
+        return false;
+}
+
+static door_status policy_is_none(door_bytes content, door_arena *arena, const void **ret_policy)
+{
+        (void)content;
+        (void)arena;
+        (void)ret_policy;
+        return DOOR_MALFORMED;
+}
+
+static bool a_policy_that_no_longer_decodes_keeps_us_down(scene *s)
+{
+        static door_core_ops changed;
+
+        begin(s);
+        policy(s);
+        changed = *s->config.core;
+        changed.decode_policy = policy_is_none;
+        s->config.core = &changed;
+        again(s);
+        return ended_with(s, DOOR_EXIT_STAY_DOWN, DOOR_MALFORMED);
+}
+
+static bool what_waits_from_a_peer_that_is_taken_off_the_list_is_dropped(scene *s)
+{
+        begin(s);
+        policy(s);
+        const uint64_t head = sim_store_durable_head(s->store);
+        const size_t results = s->results;
+        add(s, AGENCY, 1);
+        add(s, AGENCY, 2);
+        add(s, OPERATOR, 3);
+        add(s, AGENCY, 4);
+        step(s, (door_happening){ .kind = DOOR_HAPPENING_PEERS, .peers = s->peers, .peers_count = 1 });
+        turn(s);
+        return !s->ended && s->results == results + 1 && sim_store_durable_head(s->store) == head + 1 &&
+               door_shell_count(s->shell)->queued_now == 0;
+}
+
+static bool what_waits_keeps_its_peer_when_the_list_is_in_another_order(scene *s)
+{
+        door_peer turned[PEERS] = { s->peers[1], s->peers[0] };
+
+        begin(s);
+        policy(s);
+        const size_t results = s->results;
+        add(s, AGENCY, 1);
+        turned[0].rights = s->peers[1].rights;
+        step(s, (door_happening){ .kind = DOOR_HAPPENING_PEERS, .peers = turned, .peers_count = PEERS });
+        turn(s);
+        return !s->ended && s->results == results + 1 && s->outcome == DOOR__V1__OUTCOME__DONE;
+}
+
+static bool a_full_list_of_parked_records_ends_us_for_good(scene *s)
+{
+        s->config.bounds.parked_max = 2;
+        begin(s);
+        for (uint32_t i = 0; i < 2; i++) {
+                source_says(s, TOY_ADDED, 66, 1, (door_position){ 0 }); /* Poison: it does not decode. */
+        }
+        const bool two = !s->ended && sim_store_durable_head(s->store) == 2;
+        source_says(s, TOY_ADDED, 66, 1, (door_position){ 0 });
+        return two && ended_with(s, DOOR_EXIT_STAY_DOWN, DOOR_FULL);
+}
+
+static bool a_parked_record_that_cannot_be_read_back_is_tried_again(scene *s)
+{
+        Door__V1__Release release = DOOR__V1__RELEASE__INIT;
+        Door__V1__Position position = DOOR__V1__POSITION__INIT;
+
+        begin(s);
+        source_says(s, TOY_ADDED, 66, 1, (door_position){ 0 });
+        position.log = 1;
+        position.seq = 1;
+        release.record = &position;
+        s->world.fixed = true;
+        const door_bytes body = door_frame_pack(&release.base, &s->arena);
+        /* Each read until the release is decided fails once: never an answer, and never a wrong one. */
+        for (uint64_t nth = 1; nth < 64; nth++) {
+                const size_t results = s->results;
+                sim_store_fail_read(s->store, nth);
+                command(s, OPERATOR, 5, DOOR__V1__SHELL_COMMAND__SHELL_COMMAND_RELEASE, body);
+                turn(s);
+                sim_store_fail_read(s->store, 0);
+                if (!s->ended) {
+                        return nth > 3 && s->outcome == DOOR__V1__OUTCOME__DONE &&
+                               sim_store_durable_head(s->store) == 2; /* Value 66 is due nothing. */
+                }
+                if (s->exit_code != DOOR_EXIT_RESTART || s->results != results) {
+                        return false;
+                }
+                again(s);
+        }
+        return false;
+}
+
+static bool a_record_released_in_the_batch_that_parks_it_waits_for_the_next(scene *s)
+{
+        Door__V1__Release release = DOOR__V1__RELEASE__INIT;
+        Door__V1__Position position = DOOR__V1__POSITION__INIT;
+
+        begin(s);
+        position.log = 1;
+        position.seq = 1;
+        release.record = &position;
+        const door_bytes body = door_frame_pack(&release.base, &s->arena);
+        s->held_turns = true;
+        source_says(s, TOY_ADDED, 66, 1, (door_position){ 0 });
+        command(s, OPERATOR, 5, DOOR__V1__SHELL_COMMAND__SHELL_COMMAND_RELEASE, body);
+        s->held_turns = false;
+        turn(s);
+        /* It still does not decode, and that is the answer: of the next batch, once it can be read back. */
+        return !s->ended && s->outcome == DOOR__V1__OUTCOME__REFUSED && sim_store_durable_head(s->store) == 2;
+}
+
+static bool a_machine_without_room_for_a_batch_says_so_and_stays_down(scene *s)
+{
+        s->config.bounds.batch_arena_bytes = 4096;
+        begin(s);
+        return ended_with(s, DOOR_EXIT_STAY_DOWN, DOOR_NO_MEMORY);
+}
+
+/* Refused, and the policy before it stays: each of these is no policy in one way only. */
+static bool a_policy_with_anything_wrong_is_refused(scene *s)
+{
+        static char long_name[DOOR_NAME_BYTES_MAX + 1];
+        static uint8_t content[DOOR_POLICY_BYTES_MAX + 1] = { 'P' };
+        memset(long_name, 'v', DOOR_NAME_BYTES_MAX);
+        const struct {
+                const char *version;
+                size_t content_bytes;
+                size_t digest_bytes;
+                uint8_t digest_change;
+                bool good;
+        } cases[] = {
+                { "2", 1, DOOR_HASH_BYTES, 0, true },
+                { "2", 1, DOOR_HASH_BYTES - 1, 0, false },
+                { "2", 1, DOOR_HASH_BYTES, 1, false },
+                { "\xFF", 1, DOOR_HASH_BYTES, 0, false },
+                { long_name, 1, DOOR_HASH_BYTES, 0, false },
+                { long_name + 1, 1, DOOR_HASH_BYTES, 0, true },
+                { "2", DOOR_POLICY_BYTES_MAX, DOOR_HASH_BYTES, 0, true },
+                { "2", DOOR_POLICY_BYTES_MAX + 1, DOOR_HASH_BYTES, 0, false },
+        };
+
+        begin(s);
+        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+                Door__V1__PolicyActivated out = DOOR__V1__POLICY_ACTIVATED__INIT;
+                door_hash digest = door_hash_of_one((door_bytes){ content, cases[i].content_bytes });
+                digest.bytes[0] ^= cases[i].digest_change;
+                out.version = (char *)(uintptr_t)cases[i].version;
+                out.digest = (ProtobufCBinaryData){ cases[i].digest_bytes, digest.bytes };
+                out.content = (ProtobufCBinaryData){ cases[i].content_bytes, content };
+                door_arena_reset(&s->arena);
+                command(s, OPERATOR, (uint8_t)(1 + i), DOOR__V1__SHELL_COMMAND__SHELL_COMMAND_POLICY,
+                        door_frame_pack(&out.base, &s->arena));
+                turn(s);
+                if (s->ended || s->outcome != (uint32_t)(cases[i].good ? DOOR__V1__OUTCOME__DONE
+                                                                       : DOOR__V1__OUTCOME__REFUSED)) {
+                        return false;
+                }
+        }
+        return sim_store_durable_head(s->store) == sizeof cases / sizeof cases[0];
+}
+
+/* The last record is the note of a clock step between these two times. */
+static bool stepped(scene *s, uint64_t from_ms, uint64_t to_ms)
+{
+        const uint64_t head = sim_store_durable_head(s->store);
+        door_header header;
+        door_bytes payload;
+
+        if (head == 0) {
+                return false;
+        }
+        const door_record *record = sim_store_durable_record(s->store, head);
+        if (door_header_decode(record->header, &s->arena, &header) != DOOR_OK ||
+            header.type != DOOR__V1__SHELL_TYPE__SHELL_CLOCK_STEPPED ||
+            !door_payload_open(record->public_payload, &header.public_digest, &payload)) {
+                return false;
+        }
+        ProtobufCAllocator allocator = door_proto_allocator(&s->arena);
+        const Door__V1__ClockStepped *step_told =
+                door__v1__clock_stepped__unpack(&allocator, payload.len, payload.data);
+        return step_told != NULL && step_told->from_ms == from_ms && step_told->to_ms == to_ms;
+}
+
+static bool two_clock_steps_before_anything_is_written_are_told_as_one(scene *s)
+{
+        begin(s);
+        policy(s);
+        s->slow_commits = true;
+        add(s, AGENCY, 1);
+        turn(s);
+        s->wall_ahead_ms = UINT64_C(4) * DOOR_CLOCK_STEP_MS;
+        turn(s);
+        s->wall_ahead_ms = UINT64_C(9) * DOOR_CLOCK_STEP_MS;
+        turn(s);
+        s->slow_commits = false;
+        commit_now(s);
+        turn(s);
+        return !s->ended && stepped(s, s->now_ms, s->now_ms + s->wall_ahead_ms);
+}
+
+static bool a_clock_step_while_the_last_one_is_being_written_is_told_too(scene *s)
+{
+        const uint64_t ahead_ms = s->now_ms + UINT64_C(4) * DOOR_CLOCK_STEP_MS;
+
+        begin(s);
+        turn(s);
+        s->slow_commits = true;
+        s->wall_ahead_ms = UINT64_C(4) * DOOR_CLOCK_STEP_MS;
+        turn(s);
+        s->wall_ahead_ms = 0;
+        turn(s);
+        s->slow_commits = false;
+        commit_now(s);
+        turn(s);
+        return !s->ended && sim_store_durable_head(s->store) == 2 && stepped(s, ahead_ms, s->now_ms);
+}
+
+static bool a_machine_that_reads_too_much_or_itself_is_not_made(scene *s)
+{
+        static const door_upstream itself[] = { { 2, "middle", DOOR_FORM_PUBLIC } };
+
+        s->config.upstreams_count = DOOR_UPSTREAMS_MAX + 1;
+        const bool many = door_shell_new(&s->config, &s->shell) == DOOR_INVALID;
+        s->config.upstreams = itself;
+        s->config.upstreams_count = 1;
+        const bool own = door_shell_new(&s->config, &s->shell) == DOOR_INVALID;
+        s->config.upstreams_count = 0;
+        s->config.peers_count = DOOR_PEERS_MAX + 1;
+        return many && own && door_shell_new(&s->config, &s->shell) == DOOR_INVALID && s->shell == NULL;
+}
+
+int scenes_check(void)
+{
+        static const struct {
+                const char *name;
+                uint32_t log;
+                bool (*play)(scene *s);
+        } scenes[] = {
+#define SCENE(log, name) { #name, log, name }
+                SCENE(2, what_an_upstream_says_has_its_effect),
+                SCENE(2, an_upstream_that_has_seen_more_than_we_hold_stops_us_for_good),
+                SCENE(2, what_an_upstream_has_seen_of_us_may_be_all_we_hold),
+                SCENE(2, services_that_echo_each_other_are_stopped),
+                SCENE(2, a_type_nobody_knows_stops_the_reading_of_that_log_and_is_told),
+                SCENE(1, a_commit_of_unknown_outcome_ends_us_to_be_started_again),
+                SCENE(1, a_store_behind_what_it_held_ends_us_for_good),
+                SCENE(2, a_start_without_the_cursor_the_last_record_had_is_refused),
+                SCENE(2, a_start_that_cannot_read_is_tried_again),
+                SCENE(1, a_policy_that_no_longer_decodes_keeps_us_down),
+                SCENE(1, what_waits_from_a_peer_that_is_taken_off_the_list_is_dropped),
+                SCENE(1, what_waits_keeps_its_peer_when_the_list_is_in_another_order),
+                SCENE(2, a_full_list_of_parked_records_ends_us_for_good),
+                SCENE(2, a_parked_record_that_cannot_be_read_back_is_tried_again),
+                SCENE(2, a_record_released_in_the_batch_that_parks_it_waits_for_the_next),
+                SCENE(2, a_machine_without_room_for_a_batch_says_so_and_stays_down),
+                SCENE(1, a_policy_with_anything_wrong_is_refused),
+                SCENE(1, two_clock_steps_before_anything_is_written_are_told_as_one),
+                SCENE(1, a_clock_step_while_the_last_one_is_being_written_is_told_too),
+                SCENE(2, a_machine_that_reads_too_much_or_itself_is_not_made),
+#undef SCENE
+        };
+        const size_t count = sizeof scenes / sizeof scenes[0];
+        int failed = 0;
+
+        for (size_t i = 0; i < count; i++) {
+                static scene s;
+                scene_open(&s, scenes[i].log);
+                const bool well = scenes[i].play(&s);
+                scene_close(&s);
+                failed += well ? 0 : 1;
+                if (!well) {
+                        (void)printf("FAILED scene: %s\n", scenes[i].name);
+                }
+        }
+        (void)printf("scenes: %zu, gone wrong: %d\n", count, failed);
+        (void)fflush(stdout);
+        return failed;
+}
