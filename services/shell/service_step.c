@@ -91,7 +91,10 @@ static void wish_anchor(door_shell *shell)
         shell->anchor_wished_ms = shell->now->now.mono_ms;
 }
 
-/* After a commit, at most every DOOR_ANCHOR_INTERVAL_MS. */
+/*
+ * After a commit, at most every DOOR_ANCHOR_INTERVAL_MS; and after a start, because whoever died
+ * before may have committed without living to anchor it.
+ */
 static void anchor_turn(door_shell *shell)
 {
         const uint64_t due_ms = shell->anchor_wished_ms + DOOR_ANCHOR_INTERVAL_MS;
@@ -168,7 +171,6 @@ door_status door_shell_new(const door_shell_config *config, door_shell **ret_she
         shell->head = config->standing.head;
         shell->head_hash = config->standing.head_hash;
         shell->last_at_ms = config->standing.last_at_ms;
-        shell->anchored_seq = config->standing.head;
         memcpy(shell->log_id, config->standing.log_id, sizeof shell->log_id);
         shell->peers = config->peers;
         shell->peers_count = config->peers_count;

@@ -42,6 +42,8 @@ typedef struct scene {
         door_status end_reason;
         door_status alert;
         size_t results;
+        size_t notes;     /* Of an input about to be decided with care. */
+        size_t forgotten; /* Notes that take the last one back. */
         uint32_t outcome;
         char state[32];
         void *memory;
@@ -100,6 +102,7 @@ static void step(scene *s, door_happening h)
 {
         for (size_t turns = 0; turns < TURNS_MAX && !s->ended; turns++) {
                 const door_commit *commit = NULL;
+                bool noted = false;
                 h.now = (door_now){ .wall_ms = s->now_ms + s->wall_ahead_ms, .mono_ms = s->now_ms };
                 h.random[0] = ++s->draws;
                 door_shell_step(s->shell, &h, &s->wishes);
@@ -109,9 +112,14 @@ static void step(scene *s, door_happening h)
                                 heard(s, wish->frame);
                         } else if (wish->kind == DOOR_WISH_COMMIT) {
                                 commit = wish->commit;
+                        } else if (wish->kind == DOOR_WISH_NOTE) {
+                                s->notes += wish->frame.len > 0 ? 1 : 0;
+                                s->forgotten += wish->frame.len == 0 ? 1 : 0;
+                                noted = wish->frame.len > 0;
                         } else if (wish->kind == DOOR_WISH_ALERT) {
                                 s->alert = wish->reason;
                         } else if (wish->kind == DOOR_WISH_END) {
+                                DOOR_REQUIRE(i + 1 == s->wishes.count); /* Nothing follows an end. */
                                 s->ended = true;
                                 s->exit_code = wish->exit_code;
                                 s->end_reason = wish->reason;
@@ -125,6 +133,8 @@ static void step(scene *s, door_happening h)
                         const door_status done =
                                 s->fate != DOOR_OK ? s->fate : s->port.commit(s->port.context, commit);
                         h = (door_happening){ .kind = DOOR_HAPPENING_COMMITTED, .status = done };
+                } else if (noted) {
+                        h = (door_happening){ .kind = DOOR_HAPPENING_NOTED };
                 } else if (s->wishes.again && !s->held_turns) {
                         h = (door_happening){ .kind = DOOR_HAPPENING_TURN };
                 } else {
@@ -182,11 +192,13 @@ static void frame_in(scene *s, size_t peer, const Door__V1__Frame *frame)
                                   .frame = door_frame_pack(&frame->base, &s->arena) });
 }
 
-static void command(scene *s, size_t peer, uint8_t id, uint32_t type, door_bytes body)
+static void command(scene *s, size_t peer, uint32_t id, uint32_t type, door_bytes body)
 {
         Door__V1__Frame frame = DOOR__V1__FRAME__INIT;
         Door__V1__Command out = DOOR__V1__COMMAND__INIT;
-        uint8_t command_id[DOOR_HASH_BYTES] = { id };
+        uint8_t command_id[DOOR_HASH_BYTES] = { 0 };
+
+        door_put_u32(command_id, id);
 
         out.command_id = (ProtobufCBinaryData){ sizeof command_id, command_id };
         out.actor = (char *)(uintptr_t) "desk";
@@ -398,6 +410,22 @@ static bool what_waits_from_a_peer_that_is_taken_off_the_list_is_dropped(scene *
                door_shell_count(s->shell)->queued_now == 0;
 }
 
+static bool what_is_being_written_for_a_peer_taken_off_the_list_is_answered(scene *s)
+{
+        begin(s);
+        policy(s);
+        const size_t results = s->results;
+        s->slow_commits = true;
+        add(s, AGENCY, 1);
+        turn(s);
+        step(s, (door_happening){ .kind = DOOR_HAPPENING_PEERS, .peers = s->peers, .peers_count = 1 });
+        s->slow_commits = false;
+        commit_now(s);
+        turn(s);
+        return !s->ended && s->results == results + 1 && s->outcome == DOOR__V1__OUTCOME__DONE &&
+               door_shell_count(s->shell)->queued_now == 0;
+}
+
 static bool what_waits_keeps_its_peer_when_the_list_is_in_another_order(scene *s)
 {
         door_peer turned[PEERS] = { s->peers[1], s->peers[0] };
@@ -580,6 +608,57 @@ static bool a_clock_step_while_the_last_one_is_being_written_is_told_too(scene *
         return !s->ended && sim_store_durable_head(s->store) == 2 && stepped(s, ahead_ms, s->now_ms);
 }
 
+/* There is no gather timer, and nothing that is there is left for the next batch. */
+static bool what_has_arrived_is_one_batch(scene *s)
+{
+        begin(s);
+        policy(s);
+        const uint64_t batches = door_shell_count(s->shell)->batches;
+        s->held_turns = true;
+        for (uint8_t id = 1; id <= 5; id++) {
+                add(s, AGENCY, id);
+        }
+        s->held_turns = false;
+        turn(s);
+        return s->results == 6 && door_shell_count(s->shell)->batches == batches + 1;
+}
+
+static bool records_that_have_arrived_are_one_batch(scene *s)
+{
+        begin(s);
+        s->held_turns = true;
+        for (uint32_t i = 0; i < 2; i++) {
+                source_says(s, TOY_ADDED, 4, 1, (door_position){ 0 });
+        }
+        s->held_turns = false;
+        turn(s);
+        return door_shell_count(s->shell)->batches == 1 && sim_store_durable_head(s->store) == 2;
+}
+
+/* Record 0009: each input alone and noted, a whole batch's worth of them, then trust again. */
+static bool care_lasts_for_a_batchs_worth_of_inputs(scene *s)
+{
+        uint8_t body[TOY_COMMAND_BYTES] = { 1, 0, 0, 0, 3 };
+
+        begin(s);
+        policy(s);
+        s->config.starts_here = DOOR_POISON_STARTS;
+        again(s);
+        for (uint32_t i = 0; i < DOOR_BATCH_INPUTS_MAX + 8; i++) {
+                const bool careful = i < DOOR_BATCH_INPUTS_MAX;
+                const size_t notes = s->notes;
+                s->now_ms++;
+                door_arena_reset(&s->arena);
+                command(s, AGENCY, i + 1000, TOY_COMMAND_ADD, (door_bytes){ body, sizeof body });
+                turn(s);
+                if (s->ended || s->results != i + 2 || s->notes != notes + (careful ? 1 : 0) ||
+                    s->forgotten != (i + 1 < DOOR_BATCH_INPUTS_MAX ? 0 : 1)) {
+                        return false;
+                }
+        }
+        return true;
+}
+
 static bool a_machine_that_reads_too_much_or_itself_is_not_made(scene *s)
 {
         static const door_upstream itself[] = { { 2, "middle", DOOR_FORM_PUBLIC } };
@@ -613,6 +692,7 @@ int scenes_check(void)
                 SCENE(2, a_start_that_cannot_read_is_tried_again),
                 SCENE(1, a_policy_that_no_longer_decodes_keeps_us_down),
                 SCENE(1, what_waits_from_a_peer_that_is_taken_off_the_list_is_dropped),
+                SCENE(1, what_is_being_written_for_a_peer_taken_off_the_list_is_answered),
                 SCENE(1, what_waits_keeps_its_peer_when_the_list_is_in_another_order),
                 SCENE(2, a_full_list_of_parked_records_ends_us_for_good),
                 SCENE(2, a_parked_record_that_cannot_be_read_back_is_tried_again),
@@ -621,6 +701,9 @@ int scenes_check(void)
                 SCENE(1, a_policy_with_anything_wrong_is_refused),
                 SCENE(1, two_clock_steps_before_anything_is_written_are_told_as_one),
                 SCENE(1, a_clock_step_while_the_last_one_is_being_written_is_told_too),
+                SCENE(1, what_has_arrived_is_one_batch),
+                SCENE(2, records_that_have_arrived_are_one_batch),
+                SCENE(1, care_lasts_for_a_batchs_worth_of_inputs),
                 SCENE(2, a_machine_that_reads_too_much_or_itself_is_not_made),
 #undef SCENE
         };

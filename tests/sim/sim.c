@@ -24,6 +24,8 @@ enum {
         ARENA_BYTES = 8 * 1024 * 1024,
         EVENTS_PER_RUN_MAX = 400000,
         DRAIN_MS = 900000,
+        IDLE_MS = 100000,
+        IDLE_TURNS_PER_SECOND_MAX = 12, /* Heartbeats both ways of up to three logs take 5. */
         ALERTS_KEPT = 1024,
         STUCK_STARTS = 15, /* Deaths at one place: care must have put the killer aside long before. */
 };
@@ -72,6 +74,8 @@ typedef struct node {
         door_disk disk;
         const door_commit *commit; /* Wished for, not yet done. */
         door_status committed;
+        door_status checkpointed; /* What the last checkpoint ended with. */
+        uint64_t turns;
         uint8_t key[32]; /* Attempts: digest of head and cursors at the last start … */
         uint32_t starts; /* … and how many starts died there. */
         uint8_t note[64];
@@ -624,7 +628,7 @@ static void start(world *w, size_t index)
         DOOR_REQUIRE(door_shell_new(&config, &n->shell) == DOOR_OK);
         n->up = true;
         n->anchored_mono_ms = 0;
-        n->anchored_seq = standing.head;
+        n->anchored_seq = 0;
         n->mono_base_ms = sim_rng_below(&w->rng, 1000000);
         n->turn_at_us = UINT64_MAX;
         for (size_t i = 0; i < n->service->upstreams_count; i++) {
@@ -689,6 +693,9 @@ static void wish_end(world *w, size_t index, const door_wish *wish)
         uint32_t parked = parked_count(w, n);
         for (size_t i = 0; i < w->wishes.count; i++) {
                 parked += w->wishes.items[i].kind == DOOR_WISH_ALERT ? 1 : 0; /* Of this very batch. */
+        }
+        if (wish != &w->wishes.items[w->wishes.count - 1]) {
+                audit_fail(w->audit, "END", "log %u wishes for something after its end", log);
         }
         const bool full =
                 wish->reason == DOOR_FULL && n->bounds.parked_max != 0 && parked >= n->bounds.parked_max;
@@ -990,8 +997,8 @@ static void question_answered(world *w, size_t from, const Door__V1__Frame *fram
         w->asked_answers++;
         if (frame->checkpoint_made != NULL) {
                 const Door__V1__CheckpointMade *made = frame->checkpoint_made;
-                const bool allowed = made->error == NULL || strcmp(made->path, "checkpoint") == 0;
-                if (made->head != head || !allowed) {
+                if (made->head != head || (made->error == NULL) != (n->checkpointed == DOOR_OK) ||
+                    strcmp(made->path, "checkpoint") != 0) {
                         audit_fail(w->audit, "STATUS", "log %u: a checkpoint of another head",
                                    n->service->core->log);
                 }
@@ -1410,7 +1417,7 @@ static void node_event(world *w, event *ev)
                 break;
         case EVENT_CHECKPOINT:
                 h = happening(w, n, DOOR_HAPPENING_CHECKPOINT);
-                h.status = sim_rng_chance(&w->rng, 100) ? DOOR_IO : DOOR_OK;
+                n->checkpointed = h.status = sim_rng_chance(&w->rng, 100) ? DOOR_IO : DOOR_OK;
                 h.path = "checkpoint";
                 break;
         case EVENT_TURN:
@@ -1418,6 +1425,7 @@ static void node_event(world *w, event *ev)
                         return; /* Another was asked for since. */
                 }
                 n->turn_at_us = UINT64_MAX;
+                n->turns++;
                 h = happening(w, n, DOOR_HAPPENING_TURN);
                 break;
         case EVENT_RESTART:
@@ -1651,6 +1659,25 @@ static uint64_t troubles_count(const world *w)
         return n;
 }
 
+static uint64_t turns_count(const world *w)
+{
+        uint64_t n = 0;
+        for (size_t i = 0; i < w->nodes_count; i++) {
+                n += w->nodes[i].turns;
+        }
+        return n;
+}
+
+/* A machine with nothing to do sleeps: one that spins costs its neighbours milliseconds a commit. */
+static void idle_check(world *w, uint64_t turns)
+{
+        const uint64_t per_second = turns * 1000 / IDLE_MS / w->nodes_count;
+        if (per_second > IDLE_TURNS_PER_SECOND_MAX) {
+                audit_fail(w->audit, "IDLE", "%llu turns a second with nothing to do",
+                           (unsigned long long)per_second);
+        }
+}
+
 static void drain(world *w)
 {
         uint64_t waited_ms = 0;
@@ -1662,8 +1689,10 @@ static void drain(world *w)
                 run_until(w, w->now_us + 5000000);
                 waited_ms += 5000;
                 if (at_rest(w) && !releases_send(w) && waited_ms >= 60000) {
-                        run_until(w, w->now_us + 100000000);
+                        const uint64_t turns = turns_count(w);
+                        run_until(w, w->now_us + IDLE_MS * UINT64_C(1000));
                         if (at_rest(w)) {
+                                idle_check(w, turns_count(w) - turns);
                                 break;
                         }
                 }
@@ -1675,6 +1704,12 @@ static void drain(world *w)
         if (audit_breach(w->audit) == NULL) {
                 audit_at_rest(w->audit);
                 questions_check(w);
+                for (size_t i = 0; i < w->nodes_count; i++) {
+                        if (w->nodes[i].anchor_seq != sim_store_durable_head(w->nodes[i].store)) {
+                                audit_fail(w->audit, "ANCHOR", "log %u: at rest, and the anchor is behind",
+                                           w->nodes[i].service->core->log);
+                        }
+                }
                 if (troubles_count(w) != troubles) {
                         audit_fail(w->audit, "R9", "pulls time out or fault with nothing wrong");
                 }

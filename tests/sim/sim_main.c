@@ -7,6 +7,7 @@
  *   sim --tell STORY                                  one story, as it is told now (story.h)
  *   sim_faults --faults N [--from SEED] [--only F]    each planted fault must be caught within N seeds
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,8 @@
 #ifdef DOOR_PLANTED_FAULTS
 int door_planted_fault;
 #endif
+
+enum { SEED_SECONDS_MAX = 120 };
 
 typedef struct arguments {
         uint64_t seeds;
@@ -58,6 +61,22 @@ static void tally_add(sim_tally *to, const sim_tally *from)
         }
 }
 
+/* A machine may also be wrong by never coming back from a step. */
+static void hung(int signal_number)
+{
+        static const char text[] = "sim: FAILED: one seed has taken two minutes; it hangs\n";
+
+        (void)signal_number;
+        (void)!write(STDERR_FILENO, text, sizeof text - 1);
+        _exit(EXIT_FAILURE);
+}
+
+static void watchdog_wind(void)
+{
+        (void)signal(SIGALRM, hung);
+        (void)alarm(SEED_SECONDS_MAX);
+}
+
 static bool seed_run(const sim_topology *topology, uint64_t seed, const arguments *args, sim_tally *total)
 {
         const sim_options options = { .trace = args->trace,
@@ -65,6 +84,7 @@ static bool seed_run(const sim_topology *topology, uint64_t seed, const argument
                                       .faults_per_mille = seed % 10 == 0 ? 200 : 1000 };
         sim_result result;
 
+        watchdog_wind();
         sim_run(topology, seed, &options, &result);
         tally_add(total, &result.tally);
         if (!result.ok) {
@@ -83,6 +103,7 @@ static bool seed_run(const sim_topology *topology, uint64_t seed, const argument
 
 static int seeds_run(const arguments *args)
 {
+        watchdog_wind();
         int failed = args->verbose ? 0 : scenes_check() + stories_check();
 
         for (size_t t = 0; topologies_at(t) != NULL; t++) {
@@ -163,6 +184,7 @@ static bool run_apart(const sim_topology *topology, uint64_t seed, const sim_opt
         if (child == 0) {
                 sim_result result;
                 (void)close(STDERR_FILENO);
+                watchdog_wind();
                 sim_run(topology, seed, options, &result);
                 (void)!write(ends[1], result.breach, strlen(result.breach));
                 _exit(result.ok ? 0 : 1);
