@@ -42,6 +42,8 @@ typedef struct scene {
         door_status end_reason;
         door_status alert;
         size_t results;
+        size_t statuses;
+        uint32_t reason;
         size_t notes;     /* Of an input about to be decided with care. */
         size_t forgotten; /* Notes that take the last one back. */
         uint32_t outcome;
@@ -92,7 +94,9 @@ static void heard(scene *s, door_bytes bytes)
         if (frame != NULL && frame->result != NULL) {
                 s->results++;
                 s->outcome = (uint32_t)frame->result->outcome;
+                s->reason = frame->result->reason;
         } else if (frame != NULL && frame->status != NULL) {
+                s->statuses++;
                 (void)snprintf(s->state, sizeof s->state, "%s", frame->status->state);
         }
 }
@@ -499,7 +503,8 @@ static bool a_record_released_in_the_batch_that_parks_it_waits_for_the_next(scen
         s->held_turns = false;
         turn(s);
         /* It still does not decode, and that is the answer: of the next batch, once it can be read back. */
-        return !s->ended && s->outcome == DOOR__V1__OUTCOME__REFUSED && sim_store_durable_head(s->store) == 2;
+        return !s->ended && s->outcome == DOOR__V1__OUTCOME__REFUSED &&
+               s->reason == DOOR__V1__REFUSED_REASON__REASON_INVALID && sim_store_durable_head(s->store) == 2;
 }
 
 static bool a_machine_without_room_for_a_batch_says_so_and_stays_down(scene *s)
@@ -608,6 +613,16 @@ static bool a_clock_step_while_the_last_one_is_being_written_is_told_too(scene *
         return !s->ended && sim_store_durable_head(s->store) == 2 && stepped(s, ahead_ms, s->now_ms);
 }
 
+static bool room_for_answers_is_found_again_in_every_step(scene *s)
+{
+        s->config.bounds.out_arena_bytes = 4096;
+        begin(s);
+        for (size_t i = 0; i < 100; i++) {
+                status_ask(s);
+        }
+        return s->statuses == 100;
+}
+
 /* There is no gather timer, and nothing that is there is left for the next batch. */
 static bool what_has_arrived_is_one_batch(scene *s)
 {
@@ -701,6 +716,7 @@ int scenes_check(void)
                 SCENE(1, a_policy_with_anything_wrong_is_refused),
                 SCENE(1, two_clock_steps_before_anything_is_written_are_told_as_one),
                 SCENE(1, a_clock_step_while_the_last_one_is_being_written_is_told_too),
+                SCENE(1, room_for_answers_is_found_again_in_every_step),
                 SCENE(1, what_has_arrived_is_one_batch),
                 SCENE(2, records_that_have_arrived_are_one_batch),
                 SCENE(1, care_lasts_for_a_batchs_worth_of_inputs),

@@ -660,6 +660,10 @@ static void wish_send(world *w, size_t index, const door_wish *wish)
 {
         node *n = &w->nodes[index];
 
+        if (wish->frame.len == 0) {
+                audit_fail(w->audit, "FRAME", "log %u sends a frame of nothing", n->service->core->log);
+                return;
+        }
         if (wish->channel == DOOR_CHANNEL_UPSTREAM) {
                 const size_t owner = node_of_log(w, n->service->upstreams[wish->upstream].log);
                 frame_send(w, index, owner, n->epochs[wish->upstream], DOOR_CHANNEL_PULL, wish->upstream,
