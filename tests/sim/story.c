@@ -201,7 +201,7 @@ static void result_tell(story *s, const Door__V1__Result *result)
         static const ProtobufCMessageDescriptor *const answers[] = { &door__v1__receipt__descriptor,
                                                                      &door__v1__fetched__descriptor };
 
-        if (s->brief) {
+        if (s->brief && result->outcome == DOOR__V1__OUTCOME__DONE) {
                 return;
         }
         (void)fprintf(
@@ -466,8 +466,26 @@ static void submit(story *s, const char *peer, const char *key, const char *json
         out.origin = &origin;
         const door_hash id =
                 intake_command_id(door_bytes_of(line.referral->agency), door_bytes_of(out.idempotency_key));
-        command_send(s, peer, INTAKE_SUBMIT, historic ? DOOR__V1__LANE__BULK : DOOR__V1__LANE__NORMAL, &id,
+        command_send(s, peer, INTAKE_SUBMIT, DOOR__V1__LANE__NORMAL, &id,
                      door_frame_pack(&out.base, &s->arena));
+}
+
+static void crowd(story *s, const char *peer, const char *key, const char *count)
+{
+        static const char person[] = "{\"role\":\"other_adult\"},";
+        const unsigned long people = strtoul(count, NULL, 10);
+        char *json = malloc(256 + people * sizeof person);
+
+        DOOR_REQUIRE(json != NULL && people > 0 && people < 1000);
+        size_t at = (size_t)sprintf(json, "{\"agency\":\"police\",\"people\":[");
+        for (unsigned long i = 0; i < people; i++) {
+                at += (size_t)sprintf(json + at, "%s", person);
+        }
+        (void)sprintf(json + at - 1, "]}");
+        s->brief = true;
+        submit(s, peer, key, json, false);
+        s->brief = false;
+        free(json);
 }
 
 static ProtobufCBinaryData id_named(story *s, const char *text)
@@ -577,6 +595,8 @@ static void line_play(story *s, char *line)
                 s->failed = true;
         } else if (strcmp(verb, "submit") == 0 || strcmp(verb, "history") == 0) {
                 submit(s, one, two, rest, verb[0] == 'h');
+        } else if (strcmp(verb, "crowd") == 0) {
+                crowd(s, one, two, rest);
         } else if (strcmp(verb, "withdraw") == 0) {
                 withdraw(s, one, two, rest);
         } else if (strcmp(verb, "amend") == 0) {

@@ -10,6 +10,7 @@
  *   script line                              input
  *   at 2026-03-01T09:00:00Z                  the wall clock from here on; each input a second later
  *   submit PEER KEY {json}                   a referral, arriving now
+ *   crowd PEER KEY COUNT                     a referral that names so many people
  *   history PEER KEY {json}                  one received when its received_at says
  *   withdraw PEER #N reason …                about the N-th id of the story, as it was told
  *   amend PEER #N {json}
