@@ -27,7 +27,7 @@ enum {
         ARENA_BYTES = 16 * DOOR_MIB,
         NAME_BYTES_MAX = 64,
         PATH_BYTES_MAX = 512,
-        STORIES_MAX = 64,
+        STORY_PEOPLE_MAX = 1000,
 };
 
 /* One service with a perfect disk. */
@@ -470,20 +470,70 @@ static void submit(story *s, const char *peer, const char *key, const char *json
                      door_frame_pack(&out.base, &s->arena));
 }
 
-static void crowd(story *s, const char *peer, const char *key, const char *count)
+/* Copies text; @n becomes the number, @y, @m and @d a date that few numbers share. */
+static char *text_numbered(const char *text, unsigned long n, char *out)
 {
-        static const char person[] = "{\"role\":\"other_adult\"},";
-        const unsigned long people = strtoul(count, NULL, 10);
-        char *json = malloc(256 + people * sizeof person);
-
-        DOOR_REQUIRE(json != NULL && people > 0 && people < 1000);
-        size_t at = (size_t)sprintf(json, "{\"agency\":\"police\",\"people\":[");
-        for (unsigned long i = 0; i < people; i++) {
-                at += (size_t)sprintf(json + at, "%s", person);
+        for (; *text != '\0'; text++) {
+                if (text[0] == '@' && text[1] != '\0') {
+                        const char what = *++text;
+                        out += what == 'y'   ? sprintf(out, "%lu", 2005 + n % 15)
+                               : what == 'm' ? sprintf(out, "%02lu", 1 + n % 12)
+                               : what == 'd' ? sprintf(out, "%02lu", 1 + n * 7 % 28)
+                                             : sprintf(out, "%lu", n);
+                } else {
+                        *out++ = *text;
+                }
         }
-        (void)sprintf(json + at - 1, "]}");
+        *out = '\0';
+        return out;
+}
+
+/* The count in front of rest; what follows it in *ret_text. */
+static unsigned long count_read(char *rest, char **ret_text)
+{
+        const unsigned long count = strtoul(rest, ret_text, 10);
+
+        DOOR_REQUIRE(count > 0 && count <= STORY_PEOPLE_MAX);
+        return count;
+}
+
+/* One referral that names many people, all by one pattern. */
+static void gathering(story *s, const char *peer, const char *key, char *rest)
+{
+        char *person = NULL;
+        const unsigned long count = count_read(rest, &person);
+        char *json = malloc(64 + count * (strlen(person) + 64));
+
+        DOOR_REQUIRE(json != NULL);
+        char *at = json + sprintf(json, "{\"agency\":\"police\",\"people\":[");
+        for (unsigned long i = 0; i < count; i++) {
+                at = text_numbered(person, i, at);
+                *at++ = ',';
+        }
+        (void)sprintf(at - 1, "]}");
         s->brief = true;
         submit(s, peer, key, json, false);
+        s->brief = false;
+        free(json);
+}
+
+/* Many referrals, all by one pattern. */
+static void series(story *s, const char *peer, const char *key, char *rest)
+{
+        char *pattern = NULL;
+        const unsigned long count = count_read(rest, &pattern);
+        char *json = malloc(strlen(pattern) * 2 + 64);
+
+        DOOR_REQUIRE(json != NULL);
+        s->brief = true;
+        for (unsigned long i = 0; i < count; i++) {
+                char numbered[NAME_BYTES_MAX];
+                (void)snprintf(numbered, sizeof numbered, "%s-%lu", key, i);
+                (void)text_numbered(pattern, i, json);
+                door_arena_reset(&s->arena);
+                s->now_ms += 1000;
+                submit(s, peer, numbered, json, false);
+        }
         s->brief = false;
         free(json);
 }
@@ -595,8 +645,10 @@ static void line_play(story *s, char *line)
                 s->failed = true;
         } else if (strcmp(verb, "submit") == 0 || strcmp(verb, "history") == 0) {
                 submit(s, one, two, rest, verb[0] == 'h');
-        } else if (strcmp(verb, "crowd") == 0) {
-                crowd(s, one, two, rest);
+        } else if (strcmp(verb, "gathering") == 0) {
+                gathering(s, one, two, rest);
+        } else if (strcmp(verb, "series") == 0) {
+                series(s, one, two, rest);
         } else if (strcmp(verb, "withdraw") == 0) {
                 withdraw(s, one, two, rest);
         } else if (strcmp(verb, "amend") == 0) {

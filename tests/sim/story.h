@@ -10,7 +10,9 @@
  *   script line                              input
  *   at 2026-03-01T09:00:00Z                  the wall clock from here on; each input a second later
  *   submit PEER KEY {json}                   a referral, arriving now
- *   crowd PEER KEY COUNT                     a referral that names so many people
+ *   gathering PEER KEY COUNT {person}        a referral that names so many people, each by this pattern:
+ *                                            @n is the number, @y-@m-@d a date; told in one line
+ *   series PEER KEY COUNT {json}             so many referrals by this pattern, told in one line each
  *   history PEER KEY {json}                  one received when its received_at says
  *   withdraw PEER #N reason …                about the N-th id of the story, as it was told
  *   amend PEER #N {json}

@@ -52,5 +52,5 @@ fetch operator #1 0 0 0
 fetch operator #999 0 0 1
 fetch school #1 0 0 5
 # Two hundred people are a great many; one more is refused, with the numbers.
-crowd police c1 200
-crowd police c2 201
+gathering police c1 200 {"role":"other_adult"}
+gathering police c2 201 {"role":"other_adult"}
