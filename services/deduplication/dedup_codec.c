@@ -744,7 +744,6 @@ static door_status decode_event(uint32_t type, uint32_t version, door_bytes publ
                 return status;
         }
         matched->decision = (dedup_decision)in->decision;
-        matched->family_is_new = matched->decision != DEDUP_LINK;
         matched->historic = in->historic;
         if (!door_id_from_bytes(door_proto_bytes(in->referral), &matched->referral) ||
             !door_id_from_bytes(door_proto_bytes(in->family), &matched->family) ||

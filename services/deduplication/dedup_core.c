@@ -801,7 +801,6 @@ void dedup_decide(door_view *view, const void *policy, const door_input *input, 
         event->referral = received->referral;
         event->historic = received->historic;
         event->decision = decision;
-        event->family_is_new = decision != DEDUP_LINK;
         event->family = decision == DEDUP_LINK ? s->families[0].family
                                                : door_id_make(input->random, DOOR_ID_FAMILY, 0);
         event->score = decision == DEDUP_LINK ? s->families[0].total : 0;
@@ -864,7 +863,7 @@ void dedup_apply(door_view *view, const door_event *event)
         const dedup_matched *matched = event->body;
 
         dedup_count_add(view);
-        if (matched->family_is_new) {
+        if (matched->decision != DEDUP_LINK) { /* The family was made for it. */
                 dedup_family_put(view, &matched->family, event->seq, matched->historic);
         }
         dedup_referral_put(view, &matched->referral, &matched->family, (uint8_t)matched->decision,

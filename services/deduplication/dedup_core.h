@@ -138,7 +138,6 @@ typedef struct dedup_waterfall {
 typedef struct dedup_matched {
         door_id referral;
         door_id family;
-        bool family_is_new;
         bool historic;
         dedup_decision decision;
         int32_t score;

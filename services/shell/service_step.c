@@ -129,11 +129,12 @@ uint64_t step_settled(const door_shell *shell)
         if (settled == UINT64_MAX) {
                 return 0;
         }
+        /* A consumer that has not asked since our start holds nobody back: it may not even exist yet,
+         * and an import would wait for it for ever. Once it asks, it counts. */
         for (size_t i = 0; i < shell->peers_count; i++) {
-                if (shell->peers[i].settles) {
-                        const uint64_t theirs =
-                                shell->standings[i].settled_known ? shell->standings[i].settled : 0;
-                        settled = theirs < settled ? theirs : settled;
+                if (shell->peers[i].settles && shell->standings[i].settled_known &&
+                    shell->standings[i].settled < settled) {
+                        settled = shell->standings[i].settled;
                 }
         }
         return settled;

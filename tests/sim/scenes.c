@@ -43,6 +43,7 @@ typedef struct scene {
         door_status alert;
         size_t results;
         size_t statuses;
+        uint64_t settled;
         uint32_t reason;
         size_t notes;     /* Of an input about to be decided with care. */
         size_t forgotten; /* Notes that take the last one back. */
@@ -97,6 +98,7 @@ static void heard(scene *s, door_bytes bytes)
                 s->reason = frame->result->reason;
         } else if (frame != NULL && frame->status != NULL) {
                 s->statuses++;
+                s->settled = frame->status->settled;
                 (void)snprintf(s->state, sizeof s->state, "%s", frame->status->state);
         }
 }
@@ -613,6 +615,43 @@ static bool a_clock_step_while_the_last_one_is_being_written_is_told_too(scene *
         return !s->ended && sim_store_durable_head(s->store) == 2 && stepped(s, ahead_ms, s->now_ms);
 }
 
+static void pull_settled(scene *s, uint64_t settled)
+{
+        Door__V1__Frame frame = DOOR__V1__FRAME__INIT;
+        Door__V1__Pull pull = DOOR__V1__PULL__INIT;
+        uint8_t hash[DOOR_HASH_BYTES] = { 0 };
+
+        pull.hash = pull.durable_hash = (ProtobufCBinaryData){ sizeof hash, hash };
+        pull.has_settled = 1;
+        pull.settled = settled;
+        pull.form = DOOR__V1__FORM__HEADERS;
+        pull.credit_records = 1;
+        pull.credit_bytes = 1000;
+        frame.pull = &pull;
+        step(s, (door_happening){ .kind = DOOR_HAPPENING_FRAME,
+                                  .channel = DOOR_CHANNEL_PULL,
+                                  .route = 9,
+                                  .peer = "agency",
+                                  .frame = door_frame_pack(&frame.base, &s->arena) });
+}
+
+/* The bulk lane waits for consumers that lag, not for one that has never been there. */
+static bool a_consumer_counts_for_what_is_settled_once_it_has_asked(scene *s)
+{
+        s->peers[AGENCY].verbs |= DOOR_VERB_PULL;
+        s->peers[AGENCY].may_read = true;
+        s->peers[AGENCY].settles = true;
+        begin(s);
+        policy(s);
+        add(s, AGENCY, 1);
+        turn(s);
+        status_ask(s);
+        const bool alone = s->settled == 2;
+        pull_settled(s, 1);
+        status_ask(s);
+        return alone && s->settled == 1;
+}
+
 static bool room_for_answers_is_found_again_in_every_step(scene *s)
 {
         s->config.bounds.out_arena_bytes = 4096;
@@ -716,6 +755,7 @@ int scenes_check(void)
                 SCENE(1, a_policy_with_anything_wrong_is_refused),
                 SCENE(1, two_clock_steps_before_anything_is_written_are_told_as_one),
                 SCENE(1, a_clock_step_while_the_last_one_is_being_written_is_told_too),
+                SCENE(1, a_consumer_counts_for_what_is_settled_once_it_has_asked),
                 SCENE(1, room_for_answers_is_found_again_in_every_step),
                 SCENE(1, what_has_arrived_is_one_batch),
                 SCENE(2, records_that_have_arrived_are_one_batch),

@@ -228,7 +228,6 @@ static void the_first_referral_is_a_new_family_of_new_persons(void **state)
         hartleys(b);
         const dedup_matched *m = refer(b);
         assert_int_equal(m->decision, DEDUP_NEW);
-        assert_true(m->family_is_new);
         assert_int_equal(m->persons_count, 2);
         assert_true(m->persons[0].new_person && m->persons[0].new_to_family && m->persons[1].new_person);
         assert_int_equal(m->candidates_count, 0);
@@ -244,7 +243,6 @@ static void the_same_household_again_is_linked_and_may_attach(void **state)
         const dedup_matched *again = refer(b);
         assert_int_equal(again->decision, DEDUP_LINK);
         assert_true(door_id_equal(&again->family, &first->family));
-        assert_false(again->family_is_new);
         assert_true(same_person(first, 0, again, 0) && same_person(first, 1, again, 1));
         assert_false(again->persons[0].new_person || again->persons[0].new_to_family);
         assert_int_equal(again->doubts, 0);
@@ -289,7 +287,6 @@ static void what_is_uncertain_gets_a_family_of_its_own_and_questions(void **stat
         child(b, "noah", "hartley", "", NULL);
         const dedup_matched *m = refer(b);
         assert_int_equal(m->decision, DEDUP_REVIEW);
-        assert_true(m->family_is_new);
         assert_false(door_id_equal(&m->family, &first->family));
         assert_int_equal(m->candidates_count, 1);
         assert_true(door_id_equal(&m->candidates[0].family, &first->family));
