@@ -12,6 +12,7 @@ submit police c-x {"agency":"police","concern_type":"domestic_abuse","narrative"
 submit police c-y {"agency":"police","concern_type":"domestic_abuse","narrative":"x","people":[{"role":"partner","given_name":"Rob","surname":"Vane","dob":"1981-10-31","gender":"M"}]}
 # Thirty children at one address, thirty more, then one of the first: more are unmentioned than may be listed.
 gathering police d1 30 {"role":"sibling","given_name":"Alder@n","surname":"Quartermaine","dob":"@y-@m-@d","postcode":"GL5 5EE","address":"The Hall"}
+submit police d0 {"agency":"police","concern_type":"neglect","narrative":"x","people":[{"role":"index_child","given_name":"Alder5","surname":"Quartermaine","dob":"2010-06-08","postcode":"GL5 5EE","address":"The Hall"}]}
 gathering police d2 60 {"role":"sibling","given_name":"Alder@n","surname":"Quartermaine","dob":"@y-@m-@d","postcode":"GL5 5EE","address":"The Hall"}
 submit police d3 {"agency":"police","concern_type":"neglect","narrative":"x","people":[{"role":"index_child","given_name":"Alder3","surname":"Quartermaine","dob":"2008-04-22","postcode":"GL5 5EE","address":"The Hall"}]}
 # One girl nine times, moving every week: she is compared with what was said last, and with the best of it.
