@@ -9,7 +9,7 @@
 #include "deduplication/dedup_codec.h"
 #include "intake/intake_codec.h"
 
-enum { ASK_TIMEOUT_MS = 2500, RETRY_MS_MAX = 2000 };
+enum { ASK_TIMEOUT_MS = 2500, RETRY_MS_MAX = 2000, STATUS_TIMEOUT_MS = 1500, STATUS_TRIES = 2 };
 
 const cli_service *cli_service_at(size_t index)
 {
@@ -130,6 +130,32 @@ door_status cli_client(cli *c, const char *service, bool pull, door_client **ret
 }
 
 /* ---- commands ---- */
+
+door_status cli_status_ask(cli *c, const char *service, const Door__V1__Status **ret_status,
+                           door_error *reterr_error)
+{
+        Door__V1__StatusAsked asked = DOOR__V1__STATUS_ASKED__INIT;
+        Door__V1__Frame frame = DOOR__V1__FRAME__INIT;
+        const Door__V1__Frame *in = NULL;
+        door_client *client = NULL;
+        door_bytes answer;
+
+        frame.status_asked = &asked;
+        const door_bytes bytes = door_frame_pack(&frame.base, &c->arena);
+        const door_status status = cli_client(c, service, false, &client, reterr_error);
+        if (status != DOOR_OK) {
+                return status;
+        }
+        if (door_client_ask(client, bytes, STATUS_TIMEOUT_MS, STATUS_TRIES, &answer) == DOOR_OK) {
+                in = door_frame_unpack(answer, &c->arena);
+        }
+        (void)door_client_free(client);
+        if (in == NULL || in->status == NULL) {
+                return door_error_set(reterr_error, DOOR_TIMED_OUT, "no answer: is it running?");
+        }
+        *ret_status = in->status;
+        return DOOR_OK;
+}
 
 door_bytes cli_command_frame(const Door__V1__Command *command, door_arena *arena)
 {

@@ -89,6 +89,14 @@ door_status cli_ask(cli *c, door_client *client, const Door__V1__Command *comman
 door_bytes cli_command_frame(const Door__V1__Command *command, door_arena *arena);
 door_status cli_result_read(door_bytes frame, door_arena *arena, const Door__V1__Result **ret_result);
 
+/*
+ * cli_status_ask - what a service says of itself; borrowed from the arena.
+ *
+ * Returns DOOR_OK; DOOR_TIMED_OUT when it does not answer; what cli_client returns.
+ */
+door_status cli_status_ask(cli *c, const char *service, const Door__V1__Status **ret_status,
+                           door_error *reterr_error);
+
 /* ---- logs, by PULL */
 
 typedef struct cli_log cli_log;
@@ -127,5 +135,6 @@ int cli_status(cli *c);
 int cli_export(cli *c);
 int cli_verify(cli *c);
 int cli_anchor(cli *c);
+int cli_parked(cli *c);
 
 #endif

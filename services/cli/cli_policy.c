@@ -2,12 +2,15 @@
  * cli_policy.c - frontdoor policy apply DIR
  *
  * The YAML is read and checked here, once; each service is sent the section it uses and logs it.
- * A folder with one mistake changes nothing. The version is the digest of the files, so
- * applying the same folder twice leaves one record.
+ * A folder with one mistake changes nothing. The version is the digest of the section, and a
+ * service that says this version is active is not sent it again: the same folder twice leaves one
+ * record, and going back to an earlier one leaves another.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <sodium.h>
 
 #include "cli/cli.h"
 #include "cli/policy_yaml.h"
@@ -51,9 +54,17 @@ static int section_send(cli *c, const char *service, door_bytes content)
         policy.digest = door_proto_data(door_hash_bytes(&digest));
         policy.content = door_proto_data(content);
         const door_bytes body = door_frame_pack(&policy.base, &c->arena);
-        const door_bytes parts[] = { door_bytes_of("policy"), door_bytes_of(service),
-                                     door_hash_bytes(&digest) };
-        const door_hash id = door_hash_of(parts, 3);
+        const Door__V1__Status *standing = NULL;
+        if (cli_status_ask(c, service, &standing, &error) != DOOR_OK) {
+                return cli_fail(service, &error);
+        }
+        if (standing->policy_version != NULL && strcmp(standing->policy_version, version) == 0) {
+                (void)printf("policy %s is active at %s\n", version, service);
+                return CLI_OK;
+        }
+        /* An id of its own: the one of an earlier activation would be answered with that one's yes. */
+        door_hash id;
+        randombytes_buf(id.bytes, sizeof id.bytes);
         command.command_id = door_proto_data(door_hash_bytes(&id));
         command.actor = (char *)(uintptr_t) "operator";
         command.type = DOOR__V1__SHELL_COMMAND__SHELL_COMMAND_POLICY;

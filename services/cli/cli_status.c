@@ -9,7 +9,7 @@
 
 #include "cli/cli.h"
 
-enum { SERVICES_MAX = 8, TRIES = 2, TIMEOUT_MS = 1500, ASK_AGAIN_MS = 200, WAIT_MAX_S = 3600 };
+enum { SERVICES_MAX = 8, ASK_AGAIN_MS = 200, WAIT_MAX_S = 3600 };
 
 /* What the services answered to one round of questions; NULL for who gave no answer. */
 typedef struct standings {
@@ -30,29 +30,17 @@ static const char *log_name(uint32_t log)
 
 static door_status standings_ask(cli *c, standings *ret_standings, door_error *reterr_error)
 {
-        Door__V1__StatusAsked asked = DOOR__V1__STATUS_ASKED__INIT;
-        Door__V1__Frame frame = DOOR__V1__FRAME__INIT;
-
-        frame.status_asked = &asked;
         door_arena_reset(&c->arena);
         *ret_standings = (standings){ .all_answered = true };
         for (size_t i = 0; cli_service_at(i) != NULL; i++) {
                 DOOR_REQUIRE(i < SERVICES_MAX);
-                door_client *client = NULL;
-                door_bytes answer;
-                const door_bytes bytes = door_frame_pack(&frame.base, &c->arena);
                 const door_status status =
-                        cli_client(c, cli_service_at(i)->core->name, false, &client, reterr_error);
-                if (status != DOOR_OK) {
+                        cli_status_ask(c, cli_service_at(i)->core->name, &ret_standings->of[i], reterr_error);
+                if (status == DOOR_TIMED_OUT) {
+                        ret_standings->all_answered = false;
+                } else if (status != DOOR_OK) {
                         return status;
                 }
-                const Door__V1__Frame *in = NULL;
-                if (door_client_ask(client, bytes, TIMEOUT_MS, TRIES, &answer) == DOOR_OK) {
-                        in = door_frame_unpack(answer, &c->arena);
-                }
-                ret_standings->of[i] = in == NULL ? NULL : in->status;
-                ret_standings->all_answered = ret_standings->all_answered && ret_standings->of[i] != NULL;
-                (void)door_client_free(client);
         }
         return DOOR_OK;
 }

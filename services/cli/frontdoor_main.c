@@ -26,6 +26,8 @@ static const subcommand subcommands[] = {
           "how each service is; --wait: until nothing waits, else exit 1" },
         { "export", cli_export, "people|families|decisions --out FILE.csv", "what was recognised, as CSV" },
         { "verify", cli_verify, "[--stopped]", "audit the logs and replay them: exit 0, 1 or 2" },
+        { "parked", cli_parked, "SERVICE [--release]",
+          "what a service has set aside; --release: decide it after all, oldest first" },
         { "anchor", cli_anchor, "accept SERVICE",
           "a person says the database is right and its anchor is not" },
 };
