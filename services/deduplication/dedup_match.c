@@ -550,6 +550,11 @@ size_t dedup_keys(const dedup_features *f, bool searching, dedup_key keys[DEDUP_
         }
         key_add(&list, 5, (const door_bytes[]){ initial, bar, full_postcode }, 3);
         key_add(&list, 6, (const door_bytes[]){ given, bar, surname_sound }, 3);
+        /* An unborn child has no name and no birthday: the surname at the house is all there is to find it
+         * by, for the next referral about the pregnancy and for the baby. */
+        if (f->life == DEDUP_LIFE_UNBORN || (searching && f->life == DEDUP_LIFE_CHILD)) {
+                key_add(&list, 7, (const door_bytes[]){ surname_sound, bar, full_postcode }, 3);
+        }
         if (searching) {
                 char turned[5];
                 dedup_soundex(f->given, turned);

@@ -369,6 +369,43 @@ static void an_unheard_of_twin_alone_is_a_question_about_her_brothers_family(voi
         assert_int_equal(refer(b)->decision, DEDUP_NEW);
 }
 
+static dedup_mention *unborn(bench *b, const char *surname, const char *edd, const char *postcode)
+{
+        dedup_mention *m = person(b, DEDUP_LIFE_UNBORN, 0, "", surname, "", postcode);
+        door_date date;
+        assert_true(door_date_parse(door_bytes_of(edd), &date));
+        m->features.edd_days = door_date_to_days(date);
+        return m;
+}
+
+static void the_unborn_are_found_by_surname_and_house_and_so_is_the_baby(void **state)
+{
+        bench *b = *state;
+        referral_begin(b);
+        unborn(b, "hobbs", "2024-05-01", "GL50 1AA");
+        mother(b, "jade", "hobbs", "2001-04-04", "GL50 1AA");
+        const dedup_matched *first = refer(b);
+        referral_begin(b);
+        unborn(b, "hobbs", "2024-05-10", "GL50 1AA");
+        const dedup_matched *alone = refer(b);
+        assert_int_equal(alone->decision, DEDUP_REVIEW);
+        assert_true(door_id_equal(&alone->candidates[0].family, &first->family));
+        referral_begin(b);
+        child(b, "arlo", "hobbs", "2024-05-04", "GL50 1AA");
+        mother(b, "jade", "hobbs", "2001-04-04", "GL50 1AA");
+        const dedup_matched *born = refer(b);
+        assert_int_equal(born->decision, DEDUP_LINK);
+        assert_true(door_id_equal(&born->family, &first->family));
+        assert_true(same_person(first, 0, born, 0));
+        /* Another house, or another surname, is somebody else's. */
+        referral_begin(b);
+        unborn(b, "hobbs", "2024-05-01", "GL7 4ZZ");
+        assert_int_equal(refer(b)->decision, DEDUP_NEW);
+        referral_begin(b);
+        unborn(b, "marlow", "2024-05-01", "GL50 1AA");
+        assert_int_equal(refer(b)->decision, DEDUP_NEW);
+}
+
 static void an_adult_known_in_another_family_is_told_with_the_harm_recorded_there(void **state)
 {
         bench *b = *state;
@@ -598,6 +635,7 @@ int main(void)
                 RULE(two_families_alike_are_a_question_and_not_a_choice),
                 RULE(two_mentions_of_one_referral_are_never_one_person),
                 RULE(twins_are_two_persons),
+                RULE(the_unborn_are_found_by_surname_and_house_and_so_is_the_baby),
                 RULE(an_unheard_of_twin_alone_is_a_question_about_her_brothers_family),
                 RULE(an_adult_known_in_another_family_is_told_with_the_harm_recorded_there),
                 RULE(a_danger_once_recorded_stays_though_a_later_referral_is_silent),
