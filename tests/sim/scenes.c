@@ -649,7 +649,17 @@ static bool a_consumer_counts_for_what_is_settled_once_it_has_asked(scene *s)
         const bool alone = s->settled == 2;
         pull_settled(s, 1);
         status_ask(s);
-        return alone && s->settled == 1;
+        const bool counts = s->settled == 1;
+        /* Reading the list again forgets nothing of those who stay, and everything of those who may read no
+         * more. */
+        step(s, (door_happening){ .kind = DOOR_HAPPENING_PEERS, .peers = s->peers, .peers_count = PEERS });
+        status_ask(s);
+        const bool kept = s->settled == 1;
+        door_peer fewer[PEERS] = { s->peers[0], s->peers[1] };
+        fewer[AGENCY].may_read = false;
+        step(s, (door_happening){ .kind = DOOR_HAPPENING_PEERS, .peers = fewer, .peers_count = PEERS });
+        status_ask(s);
+        return alone && counts && kept && s->settled == 2;
 }
 
 static bool room_for_answers_is_found_again_in_every_step(scene *s)

@@ -1170,6 +1170,23 @@ static void a_database_another_process_has_open_is_busy(void **state)
         assert_opens_with(b, SHORT_RECORDS);
 }
 
+/* Its own lock a process does not see; RocksDB's then says no, in words. */
+static void a_database_this_process_has_open_is_busy(void **state)
+{
+        bench *b = *state;
+        const door_store_options options = store_place_options(&b->place, 9, NULL);
+        door_store *store = NULL;
+        door_store *second = NULL;
+        door_standing standing;
+
+        a_short_log(b);
+        assert_int_equal(door_store_open(&options, &store, &standing, &b->error), DOOR_OK);
+        assert_int_equal(door_store_open(&options, &second, &standing, &b->error), DOOR_BUSY);
+        assert_null(second);
+        store = door_store_close(store);
+        assert_opens_with(b, SHORT_RECORDS);
+}
+
 static void options_that_make_no_sense_are_refused(void **state)
 {
         bench *b = *state;
@@ -1306,6 +1323,7 @@ int main(void)
                 RULE(the_info_log_goes_where_it_is_told),
                 RULE(a_confused_caller_dies_before_it_writes),
                 RULE(a_database_another_process_has_open_is_busy),
+                RULE(a_database_this_process_has_open_is_busy),
                 RULE(options_that_make_no_sense_are_refused),
                 RULE(reading_only_makes_nothing),
                 RULE(a_checkpoint_is_the_log_as_it_was_then),
