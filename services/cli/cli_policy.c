@@ -38,6 +38,19 @@ static door_bytes file_read(const char *path, door_arena *arena, door_error *err
         return (door_bytes){ bytes, len };
 }
 
+/* A service that has just been started may still be looking at its log: asked until patience ends. */
+static door_status standing_ask(cli *c, const char *service, const Door__V1__Status **ret_standing,
+                                door_error *error)
+{
+        const uint64_t until_ms = cli_mono_ms() + PATIENCE_MS;
+        door_status status = DOOR_OK;
+
+        do {
+                status = cli_status_ask(c, service, ret_standing, error);
+        } while (status == DOOR_TIMED_OUT && cli_mono_ms() < until_ms && !cli_interrupted());
+        return status;
+}
+
 static int section_send(cli *c, const char *service, door_bytes content)
 {
         Door__V1__PolicyActivated policy = DOOR__V1__POLICY_ACTIVATED__INIT;
@@ -55,7 +68,7 @@ static int section_send(cli *c, const char *service, door_bytes content)
         policy.content = door_proto_data(content);
         const door_bytes body = door_frame_pack(&policy.base, &c->arena);
         const Door__V1__Status *standing = NULL;
-        if (cli_status_ask(c, service, &standing, &error) != DOOR_OK) {
+        if (standing_ask(c, service, &standing, &error) != DOOR_OK) {
                 return cli_fail(service, &error);
         }
         if (standing->policy_version != NULL && strcmp(standing->policy_version, version) == 0) {
