@@ -34,7 +34,10 @@ enum {
 typedef struct pairing {
         uint16_t mention;
         door_id person;
-        dedup_comparison best; /* Over the person's newest mentions. */
+        dedup_comparison best;                       /* Over the person's newest mentions. */
+        door_id families[DEDUP_PERSON_FAMILIES_MAX]; /* The person's; read once, asked for often. */
+        size_t families_count;
+        bool families_cut; /* There are more. */
 } pairing;
 
 typedef struct family_score {
@@ -148,15 +151,23 @@ static bool pairings_grow(search *s)
 
 static void pairing_add(search *s, uint16_t mention, const door_id *person)
 {
-        dedup_comparison best;
-
         if (s->pairings_count == s->pairings_max && !pairings_grow(s)) {
                 s->truncated = true;
                 return;
         }
-        if (person_compare(s, mention, person, &best)) {
-                s->pairings[s->pairings_count++] =
-                        (pairing){ .mention = mention, .person = *person, .best = best };
+        pairing *p = &s->pairings[s->pairings_count];
+        if (person_compare(s, mention, person, &p->best)) {
+                bool all = true;
+                p->mention = mention;
+                p->person = *person;
+                p->families_count = 0;
+                /* Of most candidates nothing speaks for anybody, and nobody asks for their families. */
+                if (p->best.person > 0 || p->best.twin || p->best.total >= EVIDENCE_MIN) {
+                        p->families_count = dedup_families_of(s->view, person, p->families, NULL,
+                                                              DEDUP_PERSON_FAMILIES_MAX, &all);
+                }
+                p->families_cut = !all;
+                s->pairings_count++;
         }
 }
 
@@ -208,31 +219,22 @@ static void families_collect(search *s)
 {
         for (size_t i = 0; i < s->pairings_count; i++) {
                 const pairing *p = &s->pairings[i];
-                door_id families[DEDUP_PERSON_FAMILIES_MAX];
-                bool all = true;
                 if (p->best.person < EVIDENCE_MIN && p->best.total < EVIDENCE_MIN) {
                         continue;
                 }
-                const size_t count = dedup_families_of(s->view, &p->person, families, NULL,
-                                                       DEDUP_PERSON_FAMILIES_MAX, &all);
-                s->truncated |= !all;
-                for (size_t f = 0; f < count; f++) {
-                        (void)family_at(s, &families[f]);
+                s->truncated |= p->families_cut;
+                for (size_t f = 0; f < p->families_count; f++) {
+                        (void)family_at(s, &p->families[f]);
                 }
         }
 }
 
 /* ---- one family as a whole ---- */
 
-static bool stands_in(search *s, const door_id *person, const door_id *family)
+static bool stands_in(const pairing *p, const door_id *family)
 {
-        door_id families[DEDUP_PERSON_FAMILIES_MAX];
-        bool all = true;
-        const size_t count =
-                dedup_families_of(s->view, person, families, NULL, DEDUP_PERSON_FAMILIES_MAX, &all);
-
-        for (size_t i = 0; i < count; i++) {
-                if (door_id_equal(&families[i], family)) {
+        for (size_t i = 0; i < p->families_count; i++) {
+                if (door_id_equal(&p->families[i], family)) {
                         return true;
                 }
         }
@@ -251,7 +253,7 @@ static inside pairings_inside(search *s, const door_id *family)
 
         for (size_t i = 0; in.items != NULL && i < s->pairings_count; i++) {
                 if ((s->pairings[i].best.person > 0 || s->pairings[i].best.twin) &&
-                    stands_in(s, &s->pairings[i].person, family)) {
+                    stands_in(&s->pairings[i], family)) {
                         in.items[in.count++] = &s->pairings[i];
                 }
         }
