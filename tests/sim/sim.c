@@ -1023,8 +1023,9 @@ static void question_answered(world *w, size_t from, const Door__V1__Frame *fram
         /* Who reads log 1, or is it, knows exactly how far it is settled; others only hear of it. */
         const uint32_t log = n->service->core->log;
         const uint64_t first = sim_store_durable_head(w->nodes[node_of_log(w, 1)].store);
-        if (!right ||
-            (log == 1 || w->model.reads(log, 1) ? status->settled != first : status->settled > first)) {
+        if (!right || (log == 1 || w->model.reads(log, 1)
+                               ? status->settled != first
+                               : status->settled > first || (status->settled == 0 && head > 0))) {
                 audit_fail(w->audit, "STATUS", "log %u: its status is not what its log says",
                            n->service->core->log);
         }
