@@ -5,8 +5,8 @@ that only copies with the same CURVE, hashing and record sizes.
 Each run measures the copying chain and then the real services, one after the other, so that a
 machine that slows down slows both. For each: durable referrals a second through both services
 (submitted as fast as receipts come, until the second service has them durably), CPU microseconds
-a referral of each service, latency at 100/s from sending to matched (and to the receipt), and
-kill -9 to serving again. Printed: median and range over the runs, and the ratio real / copy."""
+a referral of each service, latency at 100/s from sending to matched (and to the receipt), the
+longest time between two anchors meanwhile, and kill -9 to serving again. Printed: median and range over the runs, and the ratio real / copy."""
 import argparse
 import datetime
 import json
@@ -17,6 +17,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 p = argparse.ArgumentParser()
@@ -47,6 +48,33 @@ def started_at(home, service):
     return at
 
 
+class AnchorWatch(threading.Thread):
+    """How long a log goes without an anchor while records are committed: what MECHANISM section 6 can lose
+    without anybody noticing. Sees each replacement of the anchor's file, to 2 ms."""
+
+    def __init__(self, home):
+        super().__init__(daemon=True)
+        self.paths = {s: os.path.join(home, "state", "anchors", s) for s in ("intake", "deduplication")}
+        self.seen = {s: [] for s in self.paths}
+        self.ended = False
+        self.start()
+
+    def run(self):
+        while not self.ended:
+            for service, path in self.paths.items():
+                at = os.stat(path).st_mtime_ns
+                if self.seen[service][-1:] != [at]:
+                    self.seen[service].append(at)
+            time.sleep(0.002)
+
+    def gaps(self):
+        self.ended = True
+        self.join()
+        # The first one found may be older than the load.
+        return {f"ms between anchors, max, {n}": max((b - a) / 1e6 for a, b in zip(seen[1:], seen[2:]))
+                for n, seen in zip(("first", "second"), self.seen.values())}
+
+
 def measure(chain):
     home = tempfile.mkdtemp(prefix="bench.")
     env = dict(os.environ, FRONTDOOR_HOME=home)
@@ -74,7 +102,9 @@ def measure(chain):
         steady = args.rate * args.seconds
         follower = subprocess.Popen([os.path.join(args.bin, "bench_load"), "follow", str(args.count + steady), os.path.join(home, "m1")], env=env)
         time.sleep(1.5)  # It reads up to the end first.
+        watch = AnchorWatch(home)
         tool("bench_load", "steady", args.rate, args.seconds, os.path.join(home, "s1"))
+        out.update(watch.gaps())
         follower.wait()
         times = {}
         for name in ("s1", "m1"):
