@@ -516,6 +516,63 @@ static bool a_machine_without_room_for_a_batch_says_so_and_stays_down(scene *s)
         return ended_with(s, DOOR_EXIT_STAY_DOWN, DOOR_NO_MEMORY);
 }
 
+/*
+ * One input to a machine with this much room: it is decided, refused, parked or said not to fit, and
+ * never half of it. *ret_fits: there was room for anything at all.
+ */
+static bool input_in_room(scene *s, uint32_t log, size_t room, unsigned what, bool *ret_fits)
+{
+        uint8_t unlucky[TOY_COMMAND_BYTES] = { 1, 0, 0, 0, 13 };
+
+        scene_close(s);
+        scene_open(s, log);
+        begin(s);
+        policy(s); /* With all the room there is; then the process is started anew with little. */
+        const uint64_t before = sim_store_durable_head(s->store);
+        const size_t results = s->results;
+        s->config.bounds.batch_arena_bytes = room;
+        again(s);
+        *ret_fits = !s->ended;
+        if (s->ended) {
+                return ended_with(s, DOOR_EXIT_STAY_DOWN, DOOR_NO_MEMORY);
+        }
+        if (what == 0) {
+                add(s, AGENCY, 1);
+        } else if (what == 1) {
+                command(s, AGENCY, 1, TOY_COMMAND_ADD, (door_bytes){ unlucky, sizeof unlucky });
+        } else {
+                source_says(s, TOY_ADDED, what == 2 ? 4 : 66, 1, (door_position){ 0 });
+        }
+        if (!s->ended) {
+                turn(s);
+        }
+        const uint64_t left = sim_store_durable_head(s->store) - before;
+        if (s->ended) {
+                return ended_with(s, DOOR_EXIT_STAY_DOWN, DOOR_NO_MEMORY) && left == 0;
+        }
+        return left == 1 && (what >= 2 || s->results == results + 1);
+}
+
+static bool whatever_room_there_is_an_input_is_decided_or_put_aside_whole(scene *s)
+{
+        size_t least = 0;
+        bool fits = false;
+
+        for (least = 64 * DOOR_KIB; !fits; least += 64) {
+                if (least > 512 * DOOR_KIB || !input_in_room(s, 1, least, 0, &fits)) {
+                        return false;
+                }
+        }
+        for (size_t room = least - 128; room < least + 12 * DOOR_KIB; room += 64) {
+                for (unsigned what = 0; what < 4; what++) {
+                        if (!input_in_room(s, what < 2 ? 1 : 2, room, what, &fits)) {
+                                return false;
+                        }
+                }
+        }
+        return true;
+}
+
 /* Refused, and the policy before it stays: each of these is no policy in one way only. */
 static bool a_policy_with_anything_wrong_is_refused(scene *s)
 {
@@ -768,6 +825,7 @@ int scenes_check(void)
                 SCENE(2, a_parked_record_that_cannot_be_read_back_is_tried_again),
                 SCENE(2, a_record_released_in_the_batch_that_parks_it_waits_for_the_next),
                 SCENE(2, a_machine_without_room_for_a_batch_says_so_and_stays_down),
+                SCENE(1, whatever_room_there_is_an_input_is_decided_or_put_aside_whole),
                 SCENE(1, a_policy_with_anything_wrong_is_refused),
                 SCENE(1, two_clock_steps_before_anything_is_written_are_told_as_one),
                 SCENE(1, a_clock_step_while_the_last_one_is_being_written_is_told_too),
