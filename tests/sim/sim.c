@@ -16,6 +16,7 @@
 #include "shell/frame.h"
 #include "shell/shell_state.h"
 #include "sim/plants.h"
+#include "sim/sim_memory.h"
 
 enum {
         ENDPOINTS_MAX = SIM_NODES_MAX + SIM_CLIENTS,
@@ -478,88 +479,6 @@ static void attempts_key(const node *n, const door_standing *standing, uint8_t o
 
 static void step(world *w, size_t index, const door_happening *h);
 
-/* ---- memory that fails, for the making of a machine ---- */
-
-/* The simulator is linked with these in the place of the C library's (CMakeLists.txt). */
-void *__real_calloc(size_t count, size_t size);
-int __real_posix_memalign(void **memory, size_t alignment, size_t size);
-void __real_free(void *memory);
-void *__wrap_calloc(size_t count, size_t size);
-int __wrap_posix_memalign(void **memory, size_t alignment, size_t size);
-void __wrap_free(void *memory);
-
-/* What the calls under watch have taken and not given back. */
-static struct {
-        size_t fails_in; /* 0: nobody watches. */
-        void *taken[8];
-} watch;
-
-static bool fails_now(void)
-{
-        return watch.fails_in > 0 && --watch.fails_in == 0;
-}
-
-static void *watched(void *memory)
-{
-        for (size_t i = 0; watch.fails_in > 0 && i < sizeof watch.taken / sizeof watch.taken[0]; i++) {
-                if (watch.taken[i] == NULL) {
-                        watch.taken[i] = memory;
-                        break;
-                }
-        }
-        return memory;
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-        return fails_now() ? NULL : watched(__real_calloc(count, size));
-}
-
-int __wrap_posix_memalign(void **memory, size_t alignment, size_t size)
-{
-        if (fails_now()) {
-                return 12; /* ENOMEM */
-        }
-        const int status = __real_posix_memalign(memory, alignment, size);
-        (void)watched(status == 0 ? *memory : NULL);
-        return status;
-}
-
-void __wrap_free(void *memory)
-{
-        for (size_t i = 0; memory != NULL && i < sizeof watch.taken / sizeof watch.taken[0]; i++) {
-                if (watch.taken[i] == memory) {
-                        watch.taken[i] = NULL;
-                }
-        }
-        __real_free(memory);
-}
-
-/* A machine that cannot have its memory says so and keeps none of it. */
-static void new_without_memory(world *w, const door_shell_config *config)
-{
-        for (size_t nth = 1; nth < 8; nth++) {
-                door_shell *shell = NULL;
-                watch.fails_in = nth;
-                const door_status status = door_shell_new(config, &shell);
-                const bool failed = watch.fails_in == 0;
-                watch.fails_in = 0;
-                bool kept = false;
-                for (size_t i = 0; failed && i < sizeof watch.taken / sizeof watch.taken[0]; i++) {
-                        kept |= watch.taken[i] != NULL;
-                }
-                memset(&watch, 0, sizeof watch);
-                if (failed ? status != DOOR_NO_MEMORY || shell != NULL || kept : status != DOOR_OK) {
-                        audit_fail(w->audit, "MEMORY", "log %u: made without its memory, or keeps some",
-                                   config->core->log);
-                }
-                shell = door_shell_free(shell);
-                if (!failed) {
-                        return;
-                }
-        }
-}
-
 /* Sometimes a start has little room, so that every bound is met. */
 static door_shell_bounds bounds_draw(world *w, node *n)
 {
@@ -623,7 +542,10 @@ static void start(world *w, size_t index)
                 .noted = { n->note, n->note_len },
         };
         if (w->tally.events < 50) {
-                new_without_memory(w, &config);
+                const char *wrong = sim_new_without_memory(&config);
+                if (wrong != NULL) {
+                        audit_fail(w->audit, "MEMORY", "log %u: %s", log, wrong);
+                }
         }
         DOOR_REQUIRE(door_shell_new(&config, &n->shell) == DOOR_OK);
         n->up = true;
