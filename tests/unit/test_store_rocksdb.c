@@ -1014,16 +1014,22 @@ static void all_families_are_flushed_together(void **state)
         static const char small_buffers[] = "write_buffer_size=131072;disable_auto_compactions=true;";
         static const char *const names[] = { "default", "public", "private", "state" };
 
-        /* Three lives: what the last flush of one did not finish, the next one's recovery does. */
-        for (int life = 0; life < 3; life++) {
-                store_place_tell(&b->place, small_buffers, 150, 4);
+        /*
+         * Lives: what the last flush of one did not finish, the next one's recovery does. While it runs,
+         * flushes are together; recovery may cut one family once more than another when a slow machine
+         * has left it more than a buffer. Apart, the small families would have next to none.
+         */
+        enum { LIVES = 3, COMMITS = 450 };
+        for (int life = 0; life < LIVES; life++) {
+                store_place_tell(&b->place, small_buffers, COMMITS, 4);
         }
         const size_t tables = store_place_tables(&b->place, "header");
-        assert_true(tables >= 2);
+        assert_true(tables > 3 * LIVES);
         for (size_t i = 0; i < 4; i++) {
-                assert_int_equal(store_place_tables(&b->place, names[i]), tables);
+                const size_t others = store_place_tables(&b->place, names[i]);
+                assert_in_range(others, tables - LIVES, tables + LIVES);
         }
-        assert_opens_with(b, 1800);
+        assert_opens_with(b, LIVES * COMMITS * 4);
 }
 
 static void the_info_log_goes_where_it_is_told(void **state)
