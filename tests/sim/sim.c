@@ -16,6 +16,7 @@
 #include "shell/frame.h"
 #include "shell/shell_state.h"
 #include "sim/plants.h"
+#include "sim/sim_bus.h"
 #include "sim/sim_memory.h"
 
 enum {
@@ -132,8 +133,7 @@ typedef struct world {
         size_t heap_max;
         node nodes[SIM_NODES_MAX];
         size_t nodes_count;
-        uint64_t last_us[ENDPOINTS_MAX][ENDPOINTS_MAX]; /* Order within a connection. */
-        uint64_t cut_until_us[ENDPOINTS_MAX][ENDPOINTS_MAX];
+        sim_bus bus;
         uint64_t client_epoch[SIM_CLIENTS];
         entry journal[JOURNAL_MAX];
         size_t journal_count;
@@ -147,6 +147,8 @@ typedef struct world {
         door_arena arena;
         door_wishes wishes;
 } world;
+
+_Static_assert((int)ENDPOINTS_MAX == (int)SIM_ENDPOINTS_MAX, "every endpoint has its connections");
 
 static void *must(void *pointer)
 {
@@ -210,7 +212,7 @@ static event heap_pop(world *w)
 
 static bool chance(world *w, uint64_t per_mille)
 {
-        return w->faults && sim_rng_chance(&w->rng, per_mille * w->options->faults_per_mille / 1000);
+        return sim_bus_chance(&w->bus, per_mille);
 }
 
 /* ---- the network ---- */
@@ -218,21 +220,13 @@ static bool chance(world *w, uint64_t per_mille)
 static void frame_send(world *w, size_t from, size_t to, uint64_t epoch, door_channel channel,
                        size_t upstream, door_bytes frame)
 {
-        uint64_t delay_us = sim_rng_between(&w->rng, 30, 900);
+        const uint64_t at_us = sim_bus_send(&w->bus, from, to, w->now_us);
 
         w->tally.frames++;
-        if (w->cut_until_us[from][to] > w->now_us || chance(w, 12)) {
+        if (at_us == 0) {
                 w->tally.dropped++;
                 return;
         }
-        if (chance(w, 15)) {
-                delay_us += sim_rng_between(&w->rng, 1000, 400000);
-        }
-        uint64_t at_us = w->now_us + delay_us;
-        if (at_us <= w->last_us[from][to]) {
-                at_us = w->last_us[from][to] + 1;
-        }
-        w->last_us[from][to] = at_us;
         event e = { .at_us = at_us,
                     .kind = EVENT_FRAME,
                     .to = to,
@@ -1235,9 +1229,9 @@ static void chaos(world *w)
         } else if (what < 66) {
                 const size_t other = (size_t)sim_rng_below(&w->rng, w->nodes_count + SIM_CLIENTS);
                 const uint64_t until_us = w->now_us + sim_rng_between(&w->rng, 100, 12000) * 1000;
-                w->cut_until_us[index][other] = until_us;
+                w->bus.cut_until_us[index][other] = until_us;
                 if (sim_rng_chance(&w->rng, 700)) {
-                        w->cut_until_us[other][index] = until_us;
+                        w->bus.cut_until_us[other][index] = until_us;
                 }
                 w->tally.partitions++;
         } else if (what < 74) {
@@ -1284,7 +1278,7 @@ static void node_frame(world *w, const event *ev)
         if (ev->channel == DOOR_CHANNEL_UPSTREAM) {
                 if (ev->epoch != (n->epochs[ev->upstream] & 0xFFFFFFFFU)) {
                         /* A dead connection's frame: gone, or late. */
-                        if (!chance(w, 300)) {
+                        if (!sim_bus_hears_late(&w->bus)) {
                                 w->tally.dropped++;
                                 return;
                         }
@@ -1496,6 +1490,7 @@ static void world_init(world *w, uint64_t seed)
         const sim_topology *topology = w->topology;
 
         w->rng = sim_rng_seed(seed);
+        w->bus = (sim_bus){ .rng = &w->rng, .faults_per_mille = w->options->faults_per_mille };
         w->context = topology->begin(seed, w->options->planted);
         w->model = topology->model(w->context);
         w->audit = audit_new(&w->model);
@@ -1528,11 +1523,12 @@ static void world_init(world *w, uint64_t seed)
 static void calm(world *w)
 {
         w->faults = false;
+        w->bus.faults_per_mille = 0;
         w->draining = true;
         for (size_t i = 0; i < w->nodes_count; i++) {
                 sim_store_fail_read(w->nodes[i].store, 0);
         }
-        memset(w->cut_until_us, 0, sizeof w->cut_until_us);
+        memset(w->bus.cut_until_us, 0, sizeof w->bus.cut_until_us);
         w->topology->fix(w->context);
         for (size_t i = 0; i < w->nodes_count; i++) {
                 if (w->nodes[i].older || w->nodes[i].bounds.batch_arena_bytes != 0) {

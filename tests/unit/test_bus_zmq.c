@@ -24,6 +24,7 @@
 
 #include "shell/client.h"
 #include "support/bus_conformance.h"
+#include "support/bus_contract.h"
 #include "support/folder.h"
 
 enum { SOON_MS = 3000, NEVER_MS = 250 };
@@ -232,6 +233,64 @@ static void frames_of_a_connection_arrive_in_order_and_whole(void **state)
         assert_int_equal(rig_count(rig).safety_found, 0);
         (void)door_client_free(client);
         (void)rig_free(rig);
+}
+
+/* ---- The contract shared with the simulated bus. */
+
+typedef struct askers {
+        const world *w;
+        bus_rig *rig;
+        door_client *clients[2];
+        size_t told;
+        char name[DOOR_NAME_BYTES_MAX];
+} askers;
+
+static void asker_connect(askers *a, size_t asker)
+{
+        a->clients[asker] = client_new(a->w->command, &a->w->service, asker == 0 ? &a->w->alice : &a->w->bob);
+}
+
+static void asker_say(void *context, size_t asker, door_bytes frame)
+{
+        askers *a = context;
+        assert_int_equal(door_client_send(a->clients[asker], frame, SOON_MS), DOOR_OK);
+}
+
+static bool asker_hear(void *context, size_t asker, bool expected, door_bytes *ret_frame)
+{
+        askers *a = context;
+        return door_client_receive(a->clients[asker], expected ? SOON_MS : NEVER_MS, ret_frame) == DOOR_OK;
+}
+
+static void asker_reconnect(void *context, size_t asker)
+{
+        askers *a = context;
+        a->clients[asker] = door_client_free(a->clients[asker]);
+        asker_connect(a, asker);
+}
+
+static const char *asker_last_told_as(void *context)
+{
+        askers *a = context;
+        const size_t told = rig_wait(a->rig, 0, 0);
+        const rig_frame frame = rig_frame_at(a->rig, told - 1);
+
+        strcpy(a->name, frame.peer);
+        return a->name;
+}
+
+static void it_keeps_the_contract_of_every_bus(void **state)
+{
+        const world *w = *state;
+        askers a = { .w = w, .rig = service_new(w, RIG_ECHOES) };
+        const bus_contract contract = { &a, asker_say, asker_hear, asker_reconnect, asker_last_told_as };
+
+        asker_connect(&a, 0);
+        asker_connect(&a, 1);
+        bus_contract_check(&contract);
+        (void)door_client_free(a.clients[0]);
+        (void)door_client_free(a.clients[1]);
+        (void)rig_free(a.rig);
 }
 
 static void answers_reach_the_asker_only(void **state)
@@ -1653,6 +1712,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 TEST(frames_of_a_connection_arrive_in_order_and_whole),
+                TEST(it_keeps_the_contract_of_every_bus),
                 TEST(answers_reach_the_asker_only),
                 TEST(a_peer_has_the_name_of_its_key_on_both_sockets),
                 TEST(a_routing_id_of_the_peers_own_choice_is_refused),
