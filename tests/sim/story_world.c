@@ -119,11 +119,12 @@ static void record_tell_brief(story *s, size_t at, const door_record *record)
                 const Door__V1__ReferralMatched *m =
                         door__v1__referral_matched__unpack(&allocator, payload.len, payload.data);
                 DOOR_REQUIRE(m != NULL);
-                (void)fprintf(
-                        s->out, " %s #%zu score %d margin %d candidates %zu doubts %zu",
-                        protobuf_c_enum_descriptor_get_value(&door__v1__decision__descriptor, m->decision)
-                                ->name,
-                        story_id(&s->ids, m->family.data), m->score, m->margin, m->n_candidate, m->n_doubt);
+                (void)fprintf(s->out, " %s #%zu score %d margin %d candidates %zu doubts %zu",
+                              protobuf_c_enum_descriptor_get_value(&door__v1__decision__descriptor,
+                                                                   (int)m->decision)
+                                      ->name,
+                              story_id(&s->ids, m->family.data), m->score, m->margin, m->n_candidate,
+                              m->n_doubt);
         }
         (void)fprintf(s->out, " [%02x%02x%02x%02x]\n", digest.bytes[0], digest.bytes[1], digest.bytes[2],
                       digest.bytes[3]);
@@ -154,7 +155,8 @@ static void result_tell(story *s, const Door__V1__Result *result)
         }
         (void)fprintf(
                 s->out, "  answer: %s%s",
-                protobuf_c_enum_descriptor_get_value(&door__v1__outcome__descriptor, result->outcome)->name,
+                protobuf_c_enum_descriptor_get_value(&door__v1__outcome__descriptor, (int)result->outcome)
+                        ->name,
                 result->repeated ? " again" : "");
         if (result->has_reason || result->detail != NULL) {
                 (void)fprintf(s->out, " %u %s: %s", result->reason,
