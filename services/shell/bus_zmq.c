@@ -13,6 +13,10 @@
  * Order on one connection is ZeroMQ's own; we never put a message back. A turn takes at most
  * TURN_FRAMES_MAX messages from each socket, so no socket waits for another's flood to end.
  *
+ * With ZMQ_IMMEDIATE a lost connection takes along what has arrived and was not yet read: an
+ * asker may miss the last answer of a service that stops, and asks again. Nobody may lean on
+ * having heard one.
+ *
  * What an authenticated peer can still do to us: hold back the end of a message of very many
  * parts, which libzmq keeps in memory (MAXMSGSIZE bounds a part, nothing bounds their number).
  * Strangers cannot: before the handshake is through libzmq accepts commands only.
