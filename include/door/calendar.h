@@ -3,7 +3,7 @@
  *
  * Instants are milliseconds since the Unix epoch, UTC. Dates are days since 1970-01-01 in
  * the proleptic Gregorian calendar. Pure: the only clock is the door_now a shell carries in.
- * Europe/London and working days belong to the services that owe somebody a deadline.
+ * Europe/London and working days are in working_time.h.
  */
 #ifndef DOOR_CALENDAR_H
 #define DOOR_CALENDAR_H
