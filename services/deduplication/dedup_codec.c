@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "deduplication/dedup_district.h"
 #include "door/calendar.h"
 #include "door/identifiers.h"
 #include "door/v1/deduplication.pb-c.h"
@@ -27,6 +28,7 @@ enum {
         FACT_ADOPTED = DOOR__V1__PERSON_FACT__PERSON_ADOPTED,
         MS_PER_DAY = 86400000,
         HOUSE_BYTES_MAX = 64,
+        DISTRICT_BYTES = 9,  /* A GSS code. */
         FLAT_BYTES_MAX = 12, /* A first part this short is a flat, or a number. */
 };
 
@@ -485,6 +487,9 @@ static void facts_fill(const Door__V1__ReferralReceived *in, Door__V1__ReferralM
         if (facts->dash != NULL) {
                 out->has_dash_score = facts->dash->has_score;
                 out->dash_score = facts->dash->score;
+                out->dash_high = facts->dash->professional_judgement_high || facts->dash->visible_high_risk ||
+                                 facts->dash->escalation;
+                out->has_dash_high = out->dash_high;
         }
 }
 
@@ -678,6 +683,9 @@ static door_status encode_event(const door_event *event, door_arena *arena, door
         if (!persons_fill(matched, &out, arena)) {
                 return DOOR_NO_MEMORY;
         }
+        out.district = door_proto_string(arena, matched->district);
+        out.has_out_of_county = matched->out_of_county;
+        out.out_of_county = matched->out_of_county;
         const door_status status = door_proto_pack(&out, arena, ret_public);
         return status != DOOR_OK ? status : private_encode(matched, arena, ret_private);
 }
@@ -764,6 +772,26 @@ static door_status decode_event(uint32_t type, uint32_t version, door_bytes publ
         return DOOR_OK;
 }
 
+static door_status postcodes_decode(const Door__V1__PostcodeTable *in, door_arena *arena,
+                                    dedup_postcodes *table)
+{
+        door_bytes *districts = door_arena_take(arena, (in->n_district + 1) * sizeof *districts);
+
+        if (districts == NULL) {
+                return DOOR_NO_MEMORY;
+        }
+        for (size_t i = 0; i < in->n_district; i++) {
+                districts[i] = door_proto_text(in->district[i]);
+                if (districts[i].len != DISTRICT_BYTES) {
+                        return DOOR_MALFORMED;
+                }
+        }
+        table->districts = districts;
+        table->districts_count = in->n_district;
+        table->rows = door_proto_bytes(in->rows);
+        return dedup_postcodes_are_sound(table) ? DOOR_OK : DOOR_MALFORMED;
+}
+
 static door_status decode_policy(door_bytes content, door_arena *arena, const void **ret_policy)
 {
         Door__V1__DedupPolicy *in = NULL;
@@ -784,7 +812,7 @@ static door_status decode_policy(door_bytes content, door_arena *arena, const vo
         policy->attach_margin = in->has_attach_margin ? in->attach_margin : policy->attach_margin;
         policy->person_threshold = in->has_person_threshold ? in->person_threshold : policy->person_threshold;
         *ret_policy = policy;
-        return DOOR_OK;
+        return in->postcodes == NULL ? DOOR_OK : postcodes_decode(in->postcodes, arena, &policy->postcodes);
 }
 
 static door_status encode_answer(const door_event *event, door_arena *arena, door_bytes *ret_body)

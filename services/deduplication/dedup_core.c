@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "deduplication/dedup_district.h"
+
 #define BITS(tenths) ((tenths)*DEDUP_BIT / 10)
 
 const dedup_policy dedup_policy_default = {
@@ -825,6 +827,8 @@ void dedup_decide(door_view *view, const void *policy, const door_input *input, 
                 unmentioned_set(s, &event->family, &r, event);
         }
         event->truncated |= s->truncated;
+        event->out_of_county = dedup_place_of_referral(&s->policy->postcodes, received, &event->district) ==
+                               DEDUP_PLACE_OUT_OF_COUNTY;
         matched_add(out, received, event);
 }
 

@@ -62,6 +62,13 @@ enum {
         DEDUP_WATERFALL_PEOPLE_MAX = 12, /* people whose steps are kept, per family */
 };
 
+/* The county's postcodes: rows of 7 bytes and the index of a district, sorted; empty: none known. */
+typedef struct dedup_postcodes {
+        size_t districts_count;
+        const door_bytes *districts; /* GSS codes. */
+        door_bytes rows;
+} dedup_postcodes;
+
 /* Weights in 1/1024 bit. The defaults stand in dedup_core.c; a county's policy may set others. */
 typedef struct dedup_policy {
         int32_t link_threshold;
@@ -70,6 +77,7 @@ typedef struct dedup_policy {
         int32_t attach_threshold;
         int32_t attach_margin;
         int32_t person_threshold;
+        dedup_postcodes postcodes;
 } dedup_policy;
 
 extern const dedup_policy dedup_policy_default;
@@ -156,6 +164,8 @@ typedef struct dedup_matched {
         size_t waterfalls_count;
         const dedup_waterfall *waterfalls; /* Best first. */
         const void *facts;
+        door_bytes district; /* Of the children's address; empty: not known. */
+        bool out_of_county;
 } dedup_matched;
 
 void dedup_decide(door_view *view, const void *policy, const door_input *input, door_out *out);
