@@ -1,41 +1,28 @@
 /*
- * cli_policy.c - frontdoor policy apply DIR
+ * cli_policy.c - frontdoor policy check|apply|status DIR
  *
  * The YAML is read and checked here, once; each service is sent the section it uses and logs it.
  * A folder with one mistake changes nothing. The version is the digest of the section, and a
  * service that says this version is active is not sent it again: the same folder twice leaves one
- * record, and going back to an earlier one leaves another.
+ * record, and going back to an earlier one leaves another. Who is asked downstream is told before
+ * intake, which lets nothing in until it has a policy.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <sodium.h>
 
 #include "cli/cli.h"
-#include "cli/policy_yaml.h"
+#include "cli/policy_folder.h"
 
 enum { VERSION_BYTES = 24, PATIENCE_MS = 20000 };
 
-static door_bytes file_read(const char *path, door_arena *arena, door_error *error)
+static void version_print(door_bytes content, char version[VERSION_BYTES])
 {
-        FILE *file = fopen(path, "rb");
-        uint8_t *bytes = door_arena_take(arena, DOOR_POLICY_BYTES_MAX + 1);
+        const door_hash digest = door_hash_of_one(content);
 
-        if (file == NULL || bytes == NULL) {
-                (void)door_error_set(error, DOOR_NOT_FOUND, "%.150s: %s", path, strerror(errno));
-                if (file != NULL) {
-                        (void)fclose(file);
-                }
-                return DOOR_BYTES_EMPTY;
-        }
-        const size_t len = fread(bytes, 1, DOOR_POLICY_BYTES_MAX + 1, file);
-        (void)fclose(file);
-        if (len == 0 || len > DOOR_POLICY_BYTES_MAX) {
-                (void)door_error_set(error, DOOR_TOO_LARGE, "%.150s: empty, or larger than 256 KiB", path);
-                return DOOR_BYTES_EMPTY;
-        }
-        return (door_bytes){ bytes, len };
+        (void)snprintf(version, VERSION_BYTES, "%02x%02x%02x%02x%02x%02x", digest.bytes[0], digest.bytes[1],
+                       digest.bytes[2], digest.bytes[3], digest.bytes[4], digest.bytes[5]);
 }
 
 /* A service that has just been started may still be looking at its log: asked until patience ends. */
@@ -61,8 +48,7 @@ static int section_send(cli *c, const char *service, door_bytes content)
         door_client *client = NULL;
         door_error error = { 0 };
 
-        (void)snprintf(version, sizeof version, "%02x%02x%02x%02x%02x%02x", digest.bytes[0], digest.bytes[1],
-                       digest.bytes[2], digest.bytes[3], digest.bytes[4], digest.bytes[5]);
+        version_print(content, version);
         policy.version = version;
         policy.digest = door_proto_data(door_hash_bytes(&digest));
         policy.content = door_proto_data(content);
@@ -99,23 +85,81 @@ static int section_send(cli *c, const char *service, door_bytes content)
         return CLI_OK;
 }
 
+/* May this service be left out? With --only, a list of names with commas, all others are. */
+static bool is_wanted(const cli *c, const char *service)
+{
+        const char *only = cli_option(c, "--only");
+        const size_t len = strlen(service);
+
+        for (const char *at = only; at != NULL; at = strchr(at, ',') == NULL ? NULL : strchr(at, ',') + 1) {
+                if (strncmp(at, service, len) == 0 && (at[len] == ',' || at[len] == '\0')) {
+                        return true;
+                }
+        }
+        return only == NULL;
+}
+
+static int sections_apply(cli *c, const policy_section *sections)
+{
+        int code = CLI_OK;
+
+        for (size_t i = 0; i < POLICY_SECTIONS && code == CLI_OK && !cli_interrupted(); i++) {
+                if (is_wanted(c, sections[i].service)) {
+                        code = section_send(c, sections[i].service, sections[i].content);
+                }
+        }
+        return code;
+}
+
+/* Exit 0 when every service's active policy is the folder's, else 1. */
+static int sections_status(cli *c, const policy_section *sections)
+{
+        int code = CLI_OK;
+
+        for (size_t i = 0; i < POLICY_SECTIONS; i++) {
+                const Door__V1__Status *standing = NULL;
+                char version[VERSION_BYTES];
+                door_error error = { 0 };
+                if (!is_wanted(c, sections[i].service)) {
+                        continue;
+                }
+                version_print(sections[i].content, version);
+                const bool heard = cli_status_ask(c, sections[i].service, &standing, &error) == DOOR_OK;
+                const char *active = !heard                             ? "no answer"
+                                     : standing->policy_version == NULL ? "none"
+                                                                        : standing->policy_version;
+                const bool same = strcmp(active, version) == 0;
+                (void)printf("%-14s active %-14s folder %s%s\n", sections[i].service, active, version,
+                             same ? "" : "   differs");
+                code = same ? code : CLI_FAILED;
+        }
+        return code;
+}
+
 int cli_policy(cli *c)
 {
-        char path[CLI_PATH_BYTES_MAX];
+        static const char *const valued[] = { "--only", NULL };
+        policy_section sections[POLICY_SECTIONS];
         door_error error = { 0 };
-        door_bytes content;
+        const char *verb = cli_argument(c, 0, valued);
+        const char *folder = cli_argument(c, 1, valued);
 
-        if (c->argc != 3 || strcmp(c->argv[1], "apply") != 0) {
-                return cli_usage(c, "apply DIR");
+        if (verb == NULL || folder == NULL || cli_argument(c, 2, valued) != NULL ||
+            (strcmp(verb, "check") != 0 && strcmp(verb, "apply") != 0 && strcmp(verb, "status") != 0)) {
+                return cli_usage(c, "check|apply|status DIR [--only SERVICE,…]");
         }
-        if (snprintf(path, sizeof path, "%s/agencies.yaml", c->argv[2]) >= (int)sizeof path) {
-                return cli_usage(c, "apply DIR");
-        }
-        const door_bytes yaml = file_read(path, &c->arena, &error);
-        if (yaml.len == 0 ||
-            policy_yaml_intake(yaml, "agencies.yaml", &c->arena, &content, &error) != DOOR_OK) {
+        if (policy_folder_read(folder, &c->arena, sections, &error) != DOOR_OK) {
                 return cli_fail("policy", &error);
         }
+        if (strcmp(verb, "check") == 0) {
+                for (size_t i = 0; i < POLICY_SECTIONS; i++) {
+                        char version[VERSION_BYTES];
+                        version_print(sections[i].content, version);
+                        (void)printf("%-14s %s  %zu bytes\n", sections[i].service, version,
+                                     sections[i].content.len);
+                }
+                return CLI_OK;
+        }
         cli_interruptible();
-        return section_send(c, "intake", content);
+        return strcmp(verb, "apply") == 0 ? sections_apply(c, sections) : sections_status(c, sections);
 }

@@ -18,7 +18,8 @@ typedef struct subcommand {
 static const subcommand subcommands[] = {
         { "keys", cli_keys, "init", "make what is missing of keys and peers.yaml" },
         { "run", cli_run, "[--only SERVICE] [--disk-floor BYTES]", "start the services and keep them up" },
-        { "policy", cli_policy, "apply DIR", "check the county's policy and make it the services'" },
+        { "policy", cli_policy, "check|apply|status DIR [--only SERVICE,…]",
+          "check the county's policy; make it the services'; compare" },
         { "import", cli_import, "FILE.ndjson [--live]", "submit referrals, one a line; run again to resume" },
         { "log", cli_log_show, "SERVICE [--from N] [--follow] [--cause R-…]",
           "what a service has recorded, personal data masked" },

@@ -110,7 +110,7 @@ static void every_mistake_is_a_sentence(void **state)
         wrong(HEAD "  - {id: gp, name: GP, peers: [gateway]}\n", "agencies.yaml: agency gp: kind is missing");
         wrong(HEAD "  - {id: gp, kind: doctor, name: GP, peers: [gateway]}\n",
               "agencies.yaml: agency gp: kind 'doctor' is none; see AgencyKind in "
-              "proto/door/v1/policy.proto");
+              "proto/door/v1");
         wrong(HEAD "  - {id: gp, kind: gp, peers: [gateway]}\n", "agencies.yaml: agency gp: name is missing");
         wrong(HEAD "  - {id: gp, kind: gp, name: GP}\n",
               "agencies.yaml: agency gp: peers is missing: nobody could use it");
