@@ -6,29 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "deduplication/dedup_codec.h"
-#include "intake/intake_codec.h"
-
 enum { ASK_TIMEOUT_MS = 2500, RETRY_MS_MAX = 2000, STATUS_TIMEOUT_MS = 1500, STATUS_TRIES = 2 };
-
-const cli_service *cli_service_at(size_t index)
-{
-        static const cli_service services[] = {
-                { &intake_ops, "frontdoor-intake", 9461 },
-                { &dedup_ops, "frontdoor-deduplication", 9462 },
-        };
-        return index < sizeof services / sizeof services[0] ? &services[index] : NULL;
-}
-
-const cli_service *cli_service_named(const char *name)
-{
-        for (size_t i = 0; cli_service_at(i) != NULL; i++) {
-                if (strcmp(cli_service_at(i)->core->name, name) == 0) {
-                        return cli_service_at(i);
-                }
-        }
-        return NULL;
-}
 
 int cli_usage(const cli *c, const char *usage)
 {
@@ -399,6 +377,14 @@ void cli_sleep_ms(uint32_t ms)
 {
         const struct timespec wait = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 };
         (void)nanosleep(&wait, NULL);
+}
+
+uint64_t cli_wall_ms(void)
+{
+        struct timespec now;
+
+        (void)clock_gettime(CLOCK_REALTIME, &now);
+        return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 uint64_t cli_mono_ms(void)

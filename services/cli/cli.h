@@ -124,6 +124,7 @@ void cli_interruptible(void);
 bool cli_interrupted(void);
 void cli_sleep_ms(uint32_t ms);
 uint64_t cli_mono_ms(void);
+uint64_t cli_wall_ms(void);
 
 /* ---- the subcommands */
 int cli_keys(cli *c);
@@ -136,5 +137,6 @@ int cli_export(cli *c);
 int cli_verify(cli *c);
 int cli_anchor(cli *c);
 int cli_parked(cli *c);
+int cli_act(cli *c); /* take, decide, accept …: argv[0] says which. */
 
 #endif

@@ -10,8 +10,11 @@
 
 #include "cli/cli.h"
 #include "door/calendar.h"
+#include "door/v1/allocation.pb-c.h"
 #include "door/v1/deduplication.pb-c.h"
 #include "door/v1/intake.pb-c.h"
+#include "door/v1/notification.pb-c.h"
+#include "door/v1/triage.pb-c.h"
 
 typedef struct vocabulary {
         uint32_t log;
@@ -35,6 +38,39 @@ static const vocabulary *vocabulary_of(uint32_t log, uint32_t type)
                 { 1, 20, "AMEND_ASKED", &door__v1__amend_asked__descriptor },
                 { 1, 21, "DISCLOSED", &door__v1__disclosed__descriptor },
                 { 2, 16, "REFERRAL_MATCHED", &door__v1__referral_matched__descriptor },
+                { 3, 16, "EPISODE_OPENED", &door__v1__episode_opened__descriptor },
+                { 3, 17, "REFERRAL_ATTACHED", &door__v1__referral_attached__descriptor },
+                { 3, 18, "HISTORY_NOTED", &door__v1__history_noted__descriptor },
+                { 3, 19, "TAKEN", &door__v1__episode_taken__descriptor },
+                { 3, 20, "TAKE_ENDED", &door__v1__take_ended__descriptor },
+                { 3, 21, "DECIDED", &door__v1__episode_decided__descriptor },
+                { 3, 22, "LOOK_LISTED", &door__v1__look_listed__descriptor },
+                { 3, 23, "LOOK_ANSWERED", &door__v1__look_answered__descriptor },
+                { 3, 24, "RESPONDED", &door__v1__responded__descriptor },
+                { 3, 25, "ACTIVATED", &door__v1__episode_activated__descriptor },
+                { 3, 26, "RETURNED", &door__v1__episode_returned__descriptor },
+                { 3, 27, "CLOSED", &door__v1__episode_closed__descriptor },
+                { 3, 28, "REOPENED", &door__v1__episode_reopened__descriptor },
+                { 3, 29, "OVERTAKEN", &door__v1__triage_overtaken__descriptor },
+                { 3, 30, "FOLDED", &door__v1__episode_folded__descriptor },
+                { 3, 31, "RESTORED", &door__v1__episode_restored__descriptor },
+                { 3, 32, "FAMILY_CHANGED", &door__v1__episode_family_changed__descriptor },
+                { 3, 33, "DETACHED", &door__v1__referral_detached__descriptor },
+                { 4, 16, "OWNER_NAMED", &door__v1__owner_named__descriptor },
+                { 4, 17, "OFFERED", &door__v1__offer_made__descriptor },
+                { 4, 18, "OFFER_PLACED", &door__v1__offer_placed__descriptor },
+                { 4, 19, "UNROUTED", &door__v1__unrouted__descriptor },
+                { 4, 20, "ACCEPTED", &door__v1__offer_accepted__descriptor },
+                { 4, 21, "RETURNED", &door__v1__offer_returned__descriptor },
+                { 4, 22, "HAND_OVER_OFFERED", &door__v1__hand_over_offered__descriptor },
+                { 4, 23, "ENDED", &door__v1__ownership_ended__descriptor },
+                { 4, 24, "OVERTAKEN", &door__v1__allot_overtaken__descriptor },
+                { 5, 16, "PLANNED", &door__v1__delivery_planned__descriptor },
+                { 5, 17, "DELIVERED", &door__v1__delivered__descriptor },
+                { 5, 18, "ATTEMPT_FAILED", &door__v1__attempt_failed__descriptor },
+                { 5, 19, "GIVEN_UP", &door__v1__given_up__descriptor },
+                { 5, 20, "TRIED_AGAIN", &door__v1__delivery_named__descriptor },
+                { 5, 21, "TOLD", &door__v1__told_by_person__descriptor },
         };
         for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
                 if (words[i].type == type && (words[i].log == log || (words[i].log == 0 && type < 16))) {
@@ -47,7 +83,8 @@ static const vocabulary *vocabulary_of(uint32_t log, uint32_t type)
 /* Text that says nothing of a person. */
 static bool is_plain_text(const char *field)
 {
-        static const char *const plain[] = { "agency", "reason", "field", "detail", "version", "district" };
+        static const char *const plain[] = { "agency",   "reason", "field", "detail",    "version",
+                                             "district", "team",   "owner", "recipient", "sink" };
         for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
                 if (strcmp(field, plain[i]) == 0) {
                         return true;
@@ -73,7 +110,15 @@ static void bytes_print(const char *field, const ProtobufCBinaryData *bytes)
                     { "person", DOOR_ID_PERSON },
                     { "review", DOOR_ID_REVIEW },
                     { "probable_resend_of", DOOR_ID_REFERRAL },
-                    { "unmentioned_child", DOOR_ID_PERSON } };
+                    { "unmentioned_child", DOOR_ID_PERSON },
+                    { "episode", DOOR_ID_EPISODE },
+                    { "previous", DOOR_ID_EPISODE },
+                    { "survivor", DOOR_ID_EPISODE },
+                    { "child", DOOR_ID_PERSON },
+                    { "new_child", DOOR_ID_PERSON },
+                    { "resend_of", DOOR_ID_REFERRAL },
+                    { "join", DOOR_ID_JOIN },
+                    { "delivery", DOOR_ID_DELIVERY } };
         door_id id;
 
         for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {

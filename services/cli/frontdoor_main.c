@@ -27,6 +27,20 @@ static const subcommand subcommands[] = {
           "how each service is; --wait: until nothing waits, else exit 1" },
         { "export", cli_export, "people|families|decisions --out FILE.csv", "what was recognised, as CSV" },
         { "verify", cli_verify, "[--stopped]", "audit the logs and replay them: exit 0, 1 or 2" },
+        { "take", cli_act, "E-… --as NAME --role ROLE", "work on a row of the queue for thirty minutes" },
+        { "put-back", cli_act, "E-… --as NAME --role ROLE", "leave it to somebody else; its place is kept" },
+        { "decide", cli_act, "E-… --level N --next-step STEP --reason TEXT --version N …",
+          "the threshold decision about everything attached" },
+        { "answer", cli_act, "E-… R-… ANSWER --reason TEXT …",
+          "an item of the look list: nothing-changes, raise, new-assessment, not-this-family" },
+        { "respond", cli_act, "E-… R-… yes|no|not-sure --reason TEXT …",
+          "the holding team's answer to a referral added to its work" },
+        { "accept", cli_act, "E-… --lead NAME …", "a team takes the family and names a lead practitioner" },
+        { "return", cli_act, "E-… REASON --reason TEXT …", "a team returns a family, with the reason" },
+        { "hand-over", cli_act, "E-… --team ID --reason TEXT …", "the owner offers it to another team" },
+        { "place", cli_act, "E-… --team ID --reason TEXT …", "a manager offers it to a team by hand" },
+        { "close", cli_act, "E-… --outcome helped|other-council|consent-withdrawn …", "the help has ended" },
+        { "reopen", cli_act, "E-… --reason TEXT …", "into the queue again" },
         { "parked", cli_parked, "SERVICE [--release]",
           "what a service has set aside; --release: decide it after all, oldest first" },
         { "anchor", cli_anchor, "accept SERVICE",
@@ -37,7 +51,7 @@ static int help(FILE *to, int code)
 {
         (void)fprintf(to, "usage: frontdoor [--home DIR] COMMAND …\n\n");
         for (size_t i = 0; i < sizeof subcommands / sizeof subcommands[0]; i++) {
-                (void)fprintf(to, "  %-8s %-42s %s\n", subcommands[i].name, subcommands[i].arguments,
+                (void)fprintf(to, "  %-9s %-42s %s\n", subcommands[i].name, subcommands[i].arguments,
                               subcommands[i].help);
         }
         (void)fprintf(to, "\nThe home is --home, else $FRONTDOOR_HOME, else ./var.\n"

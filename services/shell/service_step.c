@@ -130,11 +130,15 @@ uint64_t step_settled(const door_shell *shell)
                 return 0;
         }
         /* A consumer that has not asked since our start holds nobody back: it may not even exist yet,
-         * and an import would wait for it for ever. Once it asks, it counts. */
+         * and an import would wait for it for ever. Once it asks, it counts. One that has finished all
+         * our last record had seen has finished what came after: that left no record to wait for. */
         for (size_t i = 0; i < shell->peers_count; i++) {
-                if (shell->peers[i].settles && shell->standings[i].settled_known &&
-                    shell->standings[i].settled < settled) {
-                        settled = shell->standings[i].settled;
+                const peer_standing *standing = &shell->standings[i];
+                const bool finished =
+                        shell->core->log != STEP_LOG_SETTLED && standing->settled >= shell->settled_seen;
+                if (shell->peers[i].settles && standing->settled_known && !finished &&
+                    standing->settled < settled) {
+                        settled = standing->settled;
                 }
         }
         return settled;
@@ -309,6 +313,7 @@ static taken record_add(door_shell *shell, input_context *context, const door_ev
         header.command_id = context->command_id;
         header.command_digest = context->command_digest;
         header.seen_count = seen_fill(shell, b, header.seen);
+        b->settled_seen = door_header_seen(&header, STEP_LOG_SETTLED);
         header.subjects_count = event->subjects_count;
         memcpy(header.subjects, event->subjects, sizeof header.subjects);
         if (context->command != NULL) {
@@ -926,6 +931,7 @@ static bool batch_begin(door_shell *shell, size_t limit, bool park_first)
         }
         memcpy(b->others, shell->others, sizeof b->others);
         b->others_count = shell->others_count;
+        b->settled_seen = shell->settled_seen;
         return b->records != NULL;
 }
 
@@ -1227,6 +1233,7 @@ static void batch_finished(door_shell *shell)
         }
         memcpy(shell->others, b->others, sizeof shell->others);
         shell->others_count = b->others_count;
+        shell->settled_seen = b->settled_seen;
         shell->counters.inputs += b->inputs;
         shell->counters.commands += b->answers_count;
         shell->counters.records += b->records_count;
@@ -1297,6 +1304,7 @@ static void on_start(door_shell *shell)
                                 return;
                         }
                 }
+                shell->settled_seen = door_header_seen(&header, STEP_LOG_SETTLED);
                 shell->batch.others_count = 0;
                 others_from(shell, &shell->batch, &header);
                 memcpy(shell->others, shell->batch.others, sizeof shell->others);

@@ -25,7 +25,7 @@ enum {
         STEP_RECORDS_MAX = 1024, /* records one commit may hold */
         STEP_OUT_ARENA_BYTES = 8 * DOOR_MIB,
         STEP_POLICY_ARENA_BYTES = 32 * DOOR_POLICY_BYTES_MAX, /* a section, and what it unfolds into */
-        STEP_SERVED_PER_STEP = 2, /* BATCH frames packed in one step */
+        STEP_SERVED_PER_STEP = 2,                             /* BATCH frames packed in one step */
         STEP_CREDIT_BYTES = DOOR_MIB,
         STEP_REFUSED_WAIT_MS = 1000,    /* after a REFUSE that may pass */
         STEP_ACTORS_MAX = 64,           /* rate-limit buckets */
@@ -133,6 +133,7 @@ typedef struct step_batch {
         door_cursor cursors[DOOR_UPSTREAMS_MAX];
         door_position others[DOOR_SEEN_MAX]; /* seen of logs it does not read. */
         size_t others_count;
+        uint64_t settled_seen; /* What its last record, or the durable one, had seen of intake's log. */
         answer answers[DOOR_BATCH_INPUTS_MAX];
         size_t answers_count;
         bool closed; /* A policy was activated: the next input belongs to the next batch. */
@@ -151,6 +152,7 @@ struct door_shell {
         uint8_t log_id[16];
         door_position others[DOOR_SEEN_MAX]; /* Durable. */
         size_t others_count;
+        uint64_t settled_seen; /* What the durable head had seen of intake's log. */
 
         upstream upstreams[DOOR_UPSTREAMS_MAX];
         size_t upstreams_count;

@@ -6,10 +6,15 @@
 enum {
         INTAKE = 1,
         DEDUPLICATION = 2,
+        TRIAGE = 3,
+        ALLOCATION = 4,
         RECEIVED = 16,
         REPEATED = 17,
         ATTEMPT_REFUSED = 18,
         MATCHED = 16,
+        ACCEPTED = 20,
+        RETURNED = 21,
+        RETURNED_HAND_OVER = 8,
         RECEIVED_REFERRAL = 1, /* Field numbers of intake.proto and deduplication.proto. */
         MATCHED_REFERRAL = 1,
         MATCHED_PERSON = 20,
@@ -39,6 +44,7 @@ enum { MARK_RECEIVED = 1, MARK_MATCHED = 2 };
 struct county {
         set referrals;
         set families;
+        episodes *episodes;
         county_counts counts;
 };
 
@@ -48,6 +54,7 @@ county *county_new(void)
         if (c == NULL) {
                 abort();
         }
+        c->episodes = episodes_new();
         return c;
 }
 
@@ -67,6 +74,7 @@ county *county_free(county *c)
         if (c != NULL) {
                 set_free(&c->referrals);
                 set_free(&c->families);
+                (void)episodes_free(c->episodes);
                 free(c);
         }
         return NULL;
@@ -156,6 +164,7 @@ static const char *matched(county *c, wire_bytes payload)
         }
         e->mark = MARK_MATCHED;
         c->counts.matched++;
+        episodes_matched(c->episodes, referral, family);
         entry *f = set_find(&c->families, family, false);
         if (decision == DECISION_LINK && f == NULL) {
                 return "a link to a family that does not exist";
@@ -186,19 +195,39 @@ static const char *domain(void *context, uint32_t log, uint64_t seq, uint32_t ty
         if (log == DEDUPLICATION && type == MATCHED) {
                 return matched(c, payload);
         }
+        if (log == TRIAGE) {
+                return episodes_triage(c->episodes, type, payload);
+        }
+        if (log == ALLOCATION) {
+                return episodes_allocation(c->episodes, type, payload);
+        }
         c->counts.refused_attempts += log == INTAKE && type == ATTEMPT_REFUSED ? 1 : 0;
         return NULL;
 }
 
 static bool reads(uint32_t consumer, uint32_t upstream)
 {
-        return consumer == DEDUPLICATION && upstream == INTAKE;
+        return (consumer == DEDUPLICATION && upstream == INTAKE) ||
+               (consumer == TRIAGE && (upstream == DEDUPLICATION || upstream == ALLOCATION)) ||
+               (consumer == ALLOCATION && upstream == TRIAGE);
 }
 
 static audit_due due(uint32_t consumer, uint32_t upstream, uint32_t type, wire_bytes payload)
 {
-        (void)payload;
-        return reads(consumer, upstream) && type == RECEIVED ? AUDIT_MUST : AUDIT_NOT_CONSUMED;
+        if (consumer == DEDUPLICATION && upstream == INTAKE) {
+                return type == RECEIVED ? AUDIT_MUST : AUDIT_NOT_CONSUMED;
+        }
+        if (consumer == TRIAGE && upstream == DEDUPLICATION) {
+                return type == MATCHED ? AUDIT_MUST : AUDIT_NOT_CONSUMED;
+        }
+        if (consumer == TRIAGE && upstream == ALLOCATION) {
+                /* A hand-over that is refused changes nothing at triage. */
+                return type == ACCEPTED                                                     ? AUDIT_MUST
+                       : type == RETURNED && wire_uint(payload, RETURNED_HAND_OVER, 0) == 0 ? AUDIT_MUST
+                       : type == RETURNED                                                   ? AUDIT_NONE
+                                          : AUDIT_NOT_CONSUMED;
+        }
+        return reads(consumer, upstream) ? AUDIT_MAY : AUDIT_NOT_CONSUMED;
 }
 
 static bool may_repeat(uint32_t log, uint32_t type)
@@ -220,4 +249,14 @@ audit_model county_model(county *c)
 county_counts county_count(const county *c)
 {
         return c->counts;
+}
+
+episodes_counts county_episodes(const county *c)
+{
+        return episodes_count(c->episodes);
+}
+
+bool county_pick(const county *c, uint64_t pick, episodes_sample *ret_sample)
+{
+        return episodes_pick(c->episodes, pick, ret_sample);
 }

@@ -4,6 +4,9 @@
  *   intake 1         REFERRAL_RECEIVED 16, REPEATED 17, ATTEMPT_REFUSED 18 …
  *   deduplication 2  for each REFERRAL_RECEIVED exactly one REFERRAL_MATCHED 16 (or it is parked)
  *
+ *   triage 3         for each REFERRAL_MATCHED one place (episodes.h), for each word of allocation one answer
+ *   allocation 4     its owners (episodes.h)
+ *
  *   F1   a referral is matched once, into exactly one family; a family exists before it is linked
  *   R10  received = awaiting match + matched + parked: county_balance, at any consistent cut
  */
@@ -11,6 +14,7 @@
 #define AUDIT_COUNTY_H
 
 #include "audit/audit.h"
+#include "audit/episodes.h"
 
 typedef struct county county;
 
@@ -28,5 +32,8 @@ typedef struct county_counts {
         uint64_t refused_attempts;
 } county_counts;
 county_counts county_count(const county *c);
+episodes_counts county_episodes(const county *c);
+/* An episode to act on, of the latest; for the simulator. */
+bool county_pick(const county *c, uint64_t pick, episodes_sample *ret_sample);
 
 #endif

@@ -113,6 +113,7 @@ typedef struct entry {
         uint8_t *body;
         size_t body_len;
         const char *actor;
+        uint64_t expected_version;
         bool may_be_malformed;
         size_t client;
         uint64_t resend_at_us;
@@ -755,6 +756,8 @@ static void entry_send(world *w, entry *e)
 
         command.command_id = (ProtobufCBinaryData){ 32, e->id };
         command.actor = (char *)(uintptr_t)e->actor;
+        command.has_expected_version = e->expected_version != 0;
+        command.expected_version = e->expected_version;
         command.has_lane = 1;
         command.lane = (Door__V1__Lane)e->lane;
         command.type = e->type;
@@ -847,6 +850,7 @@ static void command_new(world *w, size_t client)
         }
         e->lane = command.lane;
         e->actor = command.actor;
+        e->expected_version = command.expected_version;
         e->may_be_malformed = command.may_be_malformed;
         /* What it has read of another log, the service must have read before it decides. */
         const size_t other = (size_t)sim_rng_below(&w->rng, w->nodes_count);
@@ -1443,12 +1447,15 @@ static void peers_fill(world *w, node *n)
                 .form = DOOR_FORM_PUBLIC,
                 .speaks_for = "*",
         };
-        n->peers[n->peers_count++] = (door_peer){
+        const char *speaks_for = n->service->clients_speak_for;
+        door_peer *clients = &n->peers[n->peers_count++];
+        *clients = (door_peer){
                 .name = "agency",
                 .verbs = DOOR_VERB_COMMAND,
                 .rights = DOOR_RIGHT_SUBMIT,
-                .speaks_for = "agency/",
         };
+        (void)snprintf(clients->speaks_for, sizeof clients->speaks_for, "%s",
+                       speaks_for == NULL ? "agency/" : speaks_for);
         for (size_t i = 0; i < w->topology->services_count; i++) {
                 const sim_service *other = &w->topology->services[i];
                 for (size_t u = 0; u < other->upstreams_count; u++) {

@@ -28,6 +28,7 @@ typedef struct sim_service {
         size_t upstreams_count;
         /* Names of the services whose `settled` bounds this one's. */
         const char *settled_by[4];
+        const char *clients_speak_for; /* What a client's actor begins with; NULL: "agency/". */
 } sim_service;
 
 /* A command a client might send. */
@@ -41,6 +42,7 @@ typedef struct sim_command {
         size_t body_max;
         uint32_t lane;
         const char *actor;
+        uint64_t expected_version; /* 0: not said. */
         bool may_be_malformed; /* Nothing that must be decided: MALFORMED is a right answer. */
 } sim_command;
 

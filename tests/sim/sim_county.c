@@ -16,7 +16,9 @@
 #include "deduplication/dedup_codec.h"
 #include "door/v1/intake.pb-c.h"
 #include "door/v1/policy.pb-c.h"
+#include "door/v1/triage.pb-c.h"
 #include "intake/intake_codec.h"
+#include "triage/triage_codec.h"
 
 enum { PEOPLE_MAX = 5, KEYS_MAX = 64, TEXT_MAX = 40, POLICY_BYTES_MAX = 256 };
 
@@ -33,7 +35,29 @@ typedef struct agencies {
         uint64_t next;
         uint8_t policy[POLICY_BYTES_MAX];
         size_t policy_len;
+        uint8_t triage[POLICY_BYTES_MAX]; /* Triage's policy. */
+        size_t triage_len;
+        bool replays;
 } agencies;
+
+/* In half of the runs history is replayed; leases and responses are short, so that they end. */
+static void triage_policy_make(agencies *a, uint64_t seed)
+{
+        Door__V1__TriagePolicy policy = DOOR__V1__TRIAGE_POLICY__INIT;
+
+        policy.has_training = 1;
+        policy.training = 1;
+        policy.has_replay_history = 1;
+        policy.replay_history = seed % 2 == 0;
+        a->replays = policy.replay_history != 0;
+        policy.has_lease_min = 1;
+        policy.lease_min = 1;
+        policy.has_respond_red_min = 1;
+        policy.respond_red_min = 1;
+        a->triage_len = door__v1__triage_policy__get_packed_size(&policy);
+        DOOR_REQUIRE(a->triage_len <= sizeof a->triage);
+        (void)door__v1__triage_policy__pack(&policy, a->triage);
+}
 
 static void *begin(uint64_t seed, int planted)
 {
@@ -44,7 +68,6 @@ static void *begin(uint64_t seed, int planted)
         Door__V1__Agency *all[] = { &police, &school };
         char *peers[] = { (char *)(uintptr_t) "agency", (char *)(uintptr_t) "operator" };
 
-        (void)seed;
         (void)planted;
         DOOR_REQUIRE(a != NULL);
         a->books = county_new();
@@ -60,6 +83,7 @@ static void *begin(uint64_t seed, int planted)
         a->policy_len = door__v1__intake_policy__get_packed_size(&policy);
         DOOR_REQUIRE(a->policy_len <= sizeof a->policy);
         (void)door__v1__intake_policy__pack(&policy, a->policy);
+        triage_policy_make(a, seed);
         return a;
 }
 
@@ -108,6 +132,8 @@ typedef struct drawn {
         drawn_person persons[PEOPLE_MAX];
         char key[TEXT_MAX];
         char narrative[TEXT_MAX];
+        Door__V1__Flag flag;
+        Door__V1__Category category;
 } drawn;
 
 static const char *pick(sim_rng *rng, const char *const *words, size_t count)
@@ -168,13 +194,112 @@ static void referral_draw(drawn *d, uint64_t seed, uint64_t number, const char *
         (void)snprintf(d->narrative, sizeof d->narrative, "words %d", (int)sim_rng_below(&rng, 3));
         d->referral.narrative = d->narrative;
         (void)snprintf(d->key, sizeof d->key, "key-%llu", (unsigned long long)number);
+        d->referral.has_grade = sim_rng_chance(&rng, 800);
+        d->referral.grade = (Door__V1__Grade)sim_rng_between(&rng, 1, 3);
+        d->category = (Door__V1__Category)sim_rng_between(&rng, 1, 8);
+        d->referral.n_category = 1;
+        d->referral.category = &d->category;
+        d->flag = (Door__V1__Flag)sim_rng_between(&rng, 1, 20);
+        d->referral.n_flags = sim_rng_chance(&rng, 150) ? 1 : 0;
+        d->referral.flags = &d->flag;
         d->submit.referral = &d->referral;
         d->submit.idempotency_key = d->key;
 }
 
+/* ---- people at the front door: acts on episodes the auditor has seen, often too late or wrong */
+
+static void message_put(sim_command *command, const ProtobufCMessage *message)
+{
+        command->body_len = protobuf_c_message_get_packed_size(message);
+        DOOR_REQUIRE(command->body_len <= command->body_max);
+        (void)protobuf_c_message_pack(message, command->body);
+}
+
+static void act_draw(sim_rng *rng, const episodes_sample *sample, sim_command *command)
+{
+        static const char *const actors[] = { "training/triage/jo", "training/triage/ann",
+                                              "training/manager/mo", "training/team-east/sam" };
+        Door__V1__EpisodeNamed named = DOOR__V1__EPISODE_NAMED__INIT;
+        Door__V1__Decide decide = DOOR__V1__DECIDE__INIT;
+        Door__V1__AnswerLook look = DOOR__V1__ANSWER_LOOK__INIT;
+        Door__V1__Respond respond = DOOR__V1__RESPOND__INIT;
+        Door__V1__CloseEpisode closing = DOOR__V1__CLOSE_EPISODE__INIT;
+        Door__V1__ReopenEpisode reopen = DOOR__V1__REOPEN_EPISODE__INIT;
+        ProtobufCBinaryData episode = { sizeof sample->episode, (uint8_t *)(uintptr_t)sample->episode };
+        ProtobufCBinaryData referral = { sizeof sample->referral, (uint8_t *)(uintptr_t)sample->referral };
+        char *why = (char *)(uintptr_t) "because";
+
+        command->log = 3;
+        command->actor = actors[sim_rng_below(rng, sizeof actors / sizeof actors[0])];
+        command->expected_version =
+                sample->version - (sim_rng_chance(rng, 100) && sample->version > 1 ? 1 : 0);
+        switch (sim_rng_below(rng, 9)) {
+        case 0:
+        case 1:
+        case 2:
+                named.episode = episode;
+                command->type = TRIAGE_TAKE;
+                message_put(command, &named.base);
+                break;
+        case 3:
+                named.episode = episode;
+                command->type = TRIAGE_PUT_BACK;
+                message_put(command, &named.base);
+                break;
+        case 4:
+        case 5:
+                decide.episode = episode;
+                decide.level = (uint32_t)sim_rng_between(rng, 1, 4);
+                decide.next_step = (Door__V1__NextStep)sim_rng_between(rng, 1, 12);
+                decide.reason = why;
+                decide.second_person = sim_rng_chance(rng, 500) ? (char *)(uintptr_t) "pat" : NULL;
+                command->type = TRIAGE_DECIDE;
+                message_put(command, &decide.base);
+                break;
+        case 6:
+                look.episode = episode;
+                look.referral = referral;
+                look.answer = (Door__V1__LookAnswer)sim_rng_between(rng, 1, 4);
+                look.reason = why;
+                command->type = TRIAGE_ANSWER_LOOK;
+                message_put(command, &look.base);
+                break;
+        case 7:
+                respond.episode = episode;
+                respond.referral = referral;
+                respond.this_family = (Door__V1__ThisFamily)sim_rng_between(rng, 1, 3);
+                respond.will_do = why;
+                command->type = TRIAGE_RESPOND;
+                message_put(command, &respond.base);
+                break;
+        default:
+                closing.episode = episode;
+                closing.outcome = DOOR__V1__CLOSE_OUTCOME__CLOSE_HELPED;
+                closing.reason = why;
+                reopen.episode = episode;
+                reopen.reason = why;
+                command->type = sim_rng_chance(rng, 500) ? TRIAGE_CLOSE : TRIAGE_REOPEN;
+                message_put(command, command->type == TRIAGE_CLOSE ? &closing.base : &reopen.base);
+                break;
+        }
+}
+
+static void referral_command(agencies *a, sim_rng *rng, sim_command *ret_command);
+
 static void command(void *context, sim_rng *rng, sim_command *ret_command)
 {
         agencies *a = context;
+        episodes_sample sample;
+
+        if (sim_rng_chance(rng, 450) && county_pick(a->books, sim_rng_below(rng, 12), &sample)) {
+                act_draw(rng, &sample, ret_command);
+                return;
+        }
+        referral_command(a, rng, ret_command);
+}
+
+static void referral_command(agencies *a, sim_rng *rng, sim_command *ret_command)
+{
         drawn *d = calloc(1, sizeof *d);
         const char *agency = sim_rng_chance(rng, 970) ? "police" : "nobody";
         made this = { sim_rng_below(rng, 400), a->next };
@@ -230,12 +355,20 @@ static void policy(void *context, uint32_t log, wire_bytes *ret_content)
         if (log == 1) {
                 *ret_content = (wire_bytes){ a->policy, a->policy_len };
         }
+        if (log == 3) {
+                *ret_content = (wire_bytes){ a->triage, a->triage_len };
+        }
 }
 
 static const char *balance(void *context)
 {
         const county_counts counts = county_count(((agencies *)context)->books);
-        return counts.received == counts.matched ? NULL : "received is not matched, with nothing parked";
+        const episodes_counts places = county_episodes(((agencies *)context)->books);
+
+        if (counts.received != counts.matched) {
+                return "received is not matched, with nothing parked";
+        }
+        return places.placed == counts.matched ? NULL : "matched has no place at triage, with nothing parked";
 }
 
 static audit_model model(void *context)
@@ -245,17 +378,22 @@ static audit_model model(void *context)
 
 const sim_topology *sim_county(void)
 {
-        static sim_service services[2];
+        static sim_service services[3];
         static sim_topology topology;
 
         services[0] = (sim_service){ .core = &intake_ops, .settled_by = { "deduplication", NULL } };
         services[1] = (sim_service){ .core = &dedup_ops,
                                      .upstreams = { { 1, "intake", DOOR_FORM_PUBLIC } },
-                                     .upstreams_count = 1 };
+                                     .upstreams_count = 1,
+                                     .settled_by = { "triage", NULL } };
+        services[2] = (sim_service){ .core = &triage_ops,
+                                     .upstreams = { { 2, "deduplication", DOOR_FORM_PUBLIC } },
+                                     .upstreams_count = 1,
+                                     .clients_speak_for = "training/" };
         topology = (sim_topology){
                 .name = "county",
                 .services = services,
-                .services_count = 2,
+                .services_count = 3,
                 .model = model,
                 .begin = begin,
                 .end = end,

@@ -1,0 +1,55 @@
+/*
+ * episodes.h - the auditor's own notes of triage and allocation: where every referral is, who owns.
+ *
+ *   C1   a matched referral has exactly one place: an episode opened for it, an open episode it was
+ *        added to, or the chronology; its family is the episode's
+ *   F2   at every position of triage's log at most one open episode per family
+ *   F3   a child becomes the subject of at most one open episode
+ *   F4   versions go up by one; a record never moves an episode from a state it is not in
+ *   F5   at every position of allocation's log exactly one owner per episode triage has told of and
+ *        not ended, and none of an episode it has ended
+ *   S1   severity goes down by a decision only, and then by a person named in it
+ *   S2   what waits for a look or a response waits until it is answered, late-listed or decided over
+ *
+ * Written from proto/door/v1/triage.proto and allocation.proto, with the wire decoder; no header of a
+ * service, so that a mistake in one is not made twice.
+ */
+#ifndef AUDIT_EPISODES_H
+#define AUDIT_EPISODES_H
+
+#include "audit/wire.h"
+
+typedef struct episodes episodes;
+
+episodes *episodes_new(void);
+episodes *episodes_free(episodes *e);
+
+/* A record of triage's or allocation's log; a sentence at the first breach, else NULL. */
+const char *episodes_triage(episodes *e, uint32_t type, wire_bytes payload);
+const char *episodes_allocation(episodes *e, uint32_t type, wire_bytes payload);
+/* Deduplication has matched this referral into this family. */
+void episodes_matched(episodes *e, wire_bytes referral, wire_bytes family);
+
+typedef struct episodes_counts {
+        uint64_t placed;  /* referrals with a place */
+        uint64_t history; /* of them, chronology only */
+        uint64_t opened;
+        uint64_t attached;
+        uint64_t open_now;
+        uint64_t looks_now; /* items of the look list */
+        uint64_t responses_now;
+        uint64_t owned_now; /* episodes with an owner at allocation */
+} episodes_counts;
+episodes_counts episodes_count(const episodes *e);
+
+/* One episode, for a harness that wants to act on it; false when there is none. */
+typedef struct episodes_sample {
+        uint8_t episode[10];
+        uint32_t version;
+        uint32_t state;
+        uint8_t referral[10]; /* The last placed on it. */
+} episodes_sample;
+/* `pick` chooses among the latest 64. */
+bool episodes_pick(const episodes *e, uint64_t pick, episodes_sample *ret_sample);
+
+#endif
