@@ -320,7 +320,8 @@ static void allot_say(const act *a, const char *episode, door_bytes body, bool j
                 (void)printf("}\n");
                 return;
         }
-        (void)printf("%s: %s owns it", episode, in->owner);
+        (void)printf("%s: %s%s owns it", episode, in->overtaken ? "it has moved on, nothing was done; " : "",
+                     in->owner);
         if (in->offered_to != NULL) {
                 (void)printf("; offered to %s%s", in->offered_to,
                              in->waiting ? ", which has no room: it waits" : "");

@@ -1,6 +1,7 @@
 /* The services this program knows: what it starts, asks, verifies and replays. */
 #include <string.h>
 
+#include "allocation/allot_codec.h"
 #include "cli/cli.h"
 #include "deduplication/dedup_codec.h"
 #include "intake/intake_codec.h"
@@ -12,6 +13,7 @@ const cli_service *cli_service_at(size_t index)
                 { &intake_ops, "frontdoor-intake", 9461 },
                 { &dedup_ops, "frontdoor-deduplication", 9462 },
                 { &triage_ops, "frontdoor-triage", 9463 },
+                { &allot_ops, "frontdoor-allocation", 9464 },
         };
         return index < sizeof services / sizeof services[0] ? &services[index] : NULL;
 }

@@ -308,7 +308,9 @@ static void apply_moved(door_view *view, triage_event event, const triage_moved 
                 episode.team = moved->team;
         } else if (event == TRIAGE_RETURNED) {
                 episode.returned = moved->times;
-                episode.team = DOOR_BYTES_EMPTY;
+                if (!moved->team_holds && door_bytes_equal(episode.team, moved->team)) {
+                        episode.team = DOOR_BYTES_EMPTY;
+                }
         } else if (event == TRIAGE_CLOSED) {
                 lease_end(view, &moved->episode, &episode);
                 wait_end_all(view, &moved->episode, &episode);

@@ -180,6 +180,7 @@ static door_status allotted_decode(uint32_t type, door_bytes payload, door_arena
         allotted->episode_version = accepted != NULL ? accepted->episode_version : returned->episode_version;
         allotted->team = door_proto_text(accepted != NULL ? accepted->team : returned->team);
         allotted->hand_over = returned != NULL && returned->hand_over;
+        allotted->keeps = returned != NULL && strcmp(returned->owner, returned->team) == 0;
         if (allotted->team.len == 0 || allotted->team.len >= DOOR_NAME_BYTES_MAX ||
             !triage_id_of(accepted != NULL ? accepted->episode : returned->episode, &allotted->episode)) {
                 return DOOR_MALFORMED;

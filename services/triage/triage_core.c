@@ -321,7 +321,7 @@ static void hear_allocation(door_view *view, const door_input *input, door_out *
         const bool current = allotted->episode_version >= episode.decided_version;
         const bool may = triage_may(event, episode.state, accepted ? TRIAGE_ACTIVE : TRIAGE_QUEUED);
         moved_emit(out, current && may ? event : TRIAGE_OVERTAKEN, &allotted->episode, &episode, allotted,
-                   accepted);
+                   accepted || allotted->keeps);
 }
 
 /* ---- commands */

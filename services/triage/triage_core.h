@@ -259,6 +259,7 @@ typedef struct triage_allotted {
         uint32_t episode_version;
         door_bytes team;
         bool hand_over;
+        bool keeps; /* RETURNED: the team returned an offer and holds the family all the same. */
 } triage_allotted;
 
 /* ---- events */
@@ -347,7 +348,7 @@ typedef struct triage_moved {
         uint8_t severity;     /* REOPENED. */
         triage_clocks clocks; /* REOPENED. */
         uint32_t acted_on;    /* OVERTAKEN. */
-        bool team_holds;      /* OVERTAKEN with a team: it holds the family, or (false) no longer. */
+        bool team_holds;      /* RETURNED, OVERTAKEN with a team: it holds the family, or (false) no longer. */
         door_bytes text;      /* Private. */
 } triage_moved;
 

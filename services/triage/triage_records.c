@@ -580,6 +580,8 @@ static door_status moved_encode(const door_event *event, door_arena *arena, door
                 returned.version = moved->version;
                 returned.team = team;
                 returned.times = moved->times;
+                returned.has_team_keeps = moved->team_holds;
+                returned.team_keeps = moved->team_holds;
                 message = &returned;
                 break;
         case TRIAGE_CLOSED:
@@ -641,6 +643,7 @@ static door_status moved_decode(uint32_t type, door_bytes payload, door_arena *a
                         moved->version = returned->version;
                         moved->team = door_proto_text(returned->team);
                         moved->times = returned->times;
+                        moved->team_holds = returned->team_keeps;
                         fits = triage_id_of(returned->episode, &moved->episode);
                 }
                 break;

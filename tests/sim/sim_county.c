@@ -12,8 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "allocation/allot_codec.h"
 #include "audit/county.h"
 #include "deduplication/dedup_codec.h"
+#include "door/v1/allocation.pb-c.h"
 #include "door/v1/intake.pb-c.h"
 #include "door/v1/policy.pb-c.h"
 #include "door/v1/triage.pb-c.h"
@@ -37,7 +39,8 @@ typedef struct agencies {
         size_t policy_len;
         uint8_t triage[POLICY_BYTES_MAX]; /* Triage's policy. */
         size_t triage_len;
-        bool replays;
+        uint8_t allotment[POLICY_BYTES_MAX]; /* Allocation's. */
+        size_t allotment_len;
 } agencies;
 
 /* In half of the runs history is replayed; leases and responses are short, so that they end. */
@@ -49,7 +52,6 @@ static void triage_policy_make(agencies *a, uint64_t seed)
         policy.training = 1;
         policy.has_replay_history = 1;
         policy.replay_history = seed % 2 == 0;
-        a->replays = policy.replay_history != 0;
         policy.has_lease_min = 1;
         policy.lease_min = 1;
         policy.has_respond_red_min = 1;
@@ -57,6 +59,42 @@ static void triage_policy_make(agencies *a, uint64_t seed)
         a->triage_len = door__v1__triage_policy__get_packed_size(&policy);
         DOOR_REQUIRE(a->triage_len <= sizeof a->triage);
         (void)door__v1__triage_policy__pack(&policy, a->triage);
+}
+
+/* Two teams with little room, one without any bound; nobody has an address the policy knows. */
+static void allot_policy_make(agencies *a)
+{
+        static const struct {
+                const char *id;
+                Door__V1__TeamKind kind;
+                uint32_t capacity;
+        } teams[] = { { "front-door", DOOR__V1__TEAM_KIND__TEAM_FRONT_DOOR, 0 },
+                      { "east", DOOR__V1__TEAM_KIND__TEAM_SOCIAL_CARE, 2 },
+                      { "west", DOOR__V1__TEAM_KIND__TEAM_SOCIAL_CARE, 1 },
+                      { "early", DOOR__V1__TEAM_KIND__TEAM_EARLY_HELP, 2 } };
+        enum { TEAMS = sizeof teams / sizeof teams[0] };
+        Door__V1__AllotPolicy policy = DOOR__V1__ALLOT_POLICY__INIT;
+        Door__V1__Team out[TEAMS];
+        Door__V1__Team *pointers[TEAMS];
+
+        for (size_t i = 0; i < TEAMS; i++) {
+                door__v1__team__init(&out[i]);
+                out[i].id = (char *)(uintptr_t)teams[i].id;
+                out[i].name = out[i].id;
+                out[i].kind = teams[i].kind;
+                out[i].has_capacity = teams[i].capacity != 0;
+                out[i].capacity = teams[i].capacity;
+                out[i].has_level_from = 1;
+                out[i].level_from = teams[i].kind == DOOR__V1__TEAM_KIND__TEAM_SOCIAL_CARE ? 2 : 1;
+                pointers[i] = &out[i];
+        }
+        policy.has_training = 1;
+        policy.training = 1;
+        policy.n_team = TEAMS;
+        policy.team = pointers;
+        a->allotment_len = door__v1__allot_policy__get_packed_size(&policy);
+        DOOR_REQUIRE(a->allotment_len <= sizeof a->allotment);
+        (void)door__v1__allot_policy__pack(&policy, a->allotment);
 }
 
 static void *begin(uint64_t seed, int planted)
@@ -84,6 +122,7 @@ static void *begin(uint64_t seed, int planted)
         DOOR_REQUIRE(a->policy_len <= sizeof a->policy);
         (void)door__v1__intake_policy__pack(&policy, a->policy);
         triage_policy_make(a, seed);
+        allot_policy_make(a);
         return a;
 }
 
@@ -284,6 +323,53 @@ static void act_draw(sim_rng *rng, const episodes_sample *sample, sim_command *c
         }
 }
 
+static void team_act_draw(sim_rng *rng, const episodes_sample *sample, sim_command *command)
+{
+        static const char *const actors[] = { "training/team-east/sam", "training/team-west/kim",
+                                              "training/team-early/eve" };
+        static const char *const teams[] = { "east", "west", "early", "nobody" };
+        Door__V1__AcceptOffer accept = DOOR__V1__ACCEPT_OFFER__INIT;
+        Door__V1__ReturnOffer give_back = DOOR__V1__RETURN_OFFER__INIT;
+        Door__V1__HandOver over = DOOR__V1__HAND_OVER__INIT;
+        Door__V1__PlaceEpisode place = DOOR__V1__PLACE_EPISODE__INIT;
+        ProtobufCBinaryData episode = { sizeof sample->episode, (uint8_t *)(uintptr_t)sample->episode };
+        char *why = (char *)(uintptr_t) "because";
+
+        command->log = 4;
+        command->actor = actors[sim_rng_below(rng, sizeof actors / sizeof actors[0])];
+        command->expected_version = sim_rng_chance(rng, 500) ? sample->version : 0;
+        switch (sim_rng_below(rng, 8)) {
+        case 0:
+                give_back.episode = episode;
+                give_back.reason = DOOR__V1__RETURN_REASON__RETURN_NO_CAPACITY;
+                give_back.text = why;
+                command->type = ALLOT_RETURN;
+                message_put(command, &give_back.base);
+                break;
+        case 1:
+                over.episode = episode;
+                over.team = (char *)(uintptr_t)teams[sim_rng_below(rng, 4)];
+                over.reason = why;
+                command->type = ALLOT_HAND_OVER;
+                message_put(command, &over.base);
+                break;
+        case 2:
+                place.episode = episode;
+                place.team = (char *)(uintptr_t)teams[sim_rng_below(rng, 4)];
+                place.reason = why;
+                command->actor = "training/manager/mo";
+                command->type = ALLOT_PLACE;
+                message_put(command, &place.base);
+                break;
+        default:
+                accept.episode = episode;
+                accept.lead_practitioner = (char *)(uintptr_t) "Kim Hall";
+                command->type = ALLOT_ACCEPT;
+                message_put(command, &accept.base);
+                break;
+        }
+}
+
 static void referral_command(agencies *a, sim_rng *rng, sim_command *ret_command);
 
 static void command(void *context, sim_rng *rng, sim_command *ret_command)
@@ -291,8 +377,12 @@ static void command(void *context, sim_rng *rng, sim_command *ret_command)
         agencies *a = context;
         episodes_sample sample;
 
-        if (sim_rng_chance(rng, 450) && county_pick(a->books, sim_rng_below(rng, 12), &sample)) {
-                act_draw(rng, &sample, ret_command);
+        if (sim_rng_chance(rng, 600) && county_pick(a->books, sim_rng_below(rng, 8), &sample)) {
+                if (sim_rng_chance(rng, 600)) {
+                        act_draw(rng, &sample, ret_command);
+                } else {
+                        team_act_draw(rng, &sample, ret_command);
+                }
                 return;
         }
         referral_command(a, rng, ret_command);
@@ -358,6 +448,9 @@ static void policy(void *context, uint32_t log, wire_bytes *ret_content)
         if (log == 3) {
                 *ret_content = (wire_bytes){ a->triage, a->triage_len };
         }
+        if (log == 4) {
+                *ret_content = (wire_bytes){ a->allotment, a->allotment_len };
+        }
 }
 
 static const char *balance(void *context)
@@ -368,7 +461,11 @@ static const char *balance(void *context)
         if (counts.received != counts.matched) {
                 return "received is not matched, with nothing parked";
         }
-        return places.placed == counts.matched ? NULL : "matched has no place at triage, with nothing parked";
+        if (places.placed != counts.matched) {
+                return "matched has no place at triage, with nothing parked";
+        }
+        return places.owned_now == places.open_now ? NULL
+                                                   : "an open episode has no owner, or a closed one has";
 }
 
 static audit_model model(void *context)
@@ -378,7 +475,7 @@ static audit_model model(void *context)
 
 const sim_topology *sim_county(void)
 {
-        static sim_service services[3];
+        static sim_service services[4];
         static sim_topology topology;
 
         services[0] = (sim_service){ .core = &intake_ops, .settled_by = { "deduplication", NULL } };
@@ -387,13 +484,19 @@ const sim_topology *sim_county(void)
                                      .upstreams_count = 1,
                                      .settled_by = { "triage", NULL } };
         services[2] = (sim_service){ .core = &triage_ops,
-                                     .upstreams = { { 2, "deduplication", DOOR_FORM_PUBLIC } },
+                                     .upstreams = { { 2, "deduplication", DOOR_FORM_PUBLIC },
+                                                    { 4, "allocation", DOOR_FORM_PUBLIC } },
+                                     .upstreams_count = 2,
+                                     .settled_by = { "allocation", NULL },
+                                     .clients_speak_for = "training/" };
+        services[3] = (sim_service){ .core = &allot_ops,
+                                     .upstreams = { { 3, "triage", DOOR_FORM_PUBLIC } },
                                      .upstreams_count = 1,
                                      .clients_speak_for = "training/" };
         topology = (sim_topology){
                 .name = "county",
                 .services = services,
-                .services_count = 3,
+                .services_count = 4,
                 .model = model,
                 .begin = begin,
                 .end = end,
