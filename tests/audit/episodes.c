@@ -282,6 +282,7 @@ static const char *attached(episodes *e, note *episode, wire_bytes payload)
                                                   : WAITS_NOT);
         }
         e->counts.attached++;
+        e->counts.ways[way % 4]++;
         return breach;
 }
 
@@ -363,8 +364,24 @@ static const char *moved(episodes *e, note *episode, uint32_t type, wire_bytes p
         return breach != NULL ? breach : state_set(e, episode, to);
 }
 
+/* Triage says that a word came too late: allocation's, or a person's about a version. */
+static void crossing_note(episodes *e, const note *episode, wire_bytes payload)
+{
+        const bool has_team = wire_find(payload, 5).len > 0;
+        const bool holds = wire_uint(payload, 6, 0) != 0;
+
+        if (has_team && holds && !is_open(episode->state)) {
+                e->counts.close_accept++;
+        } else if (has_team && holds) {
+                e->counts.attach_accept++;
+        } else if (has_team) {
+                e->counts.return_moved++;
+        }
+}
+
 const char *episodes_triage(episodes *e, uint32_t type, wire_bytes payload)
 {
+        e->counts.triage[type % 32]++;
         if (type == OPENED) {
                 return opened(e, payload);
         }
@@ -397,6 +414,7 @@ const char *episodes_triage(episodes *e, uint32_t type, wire_bytes payload)
         case TAKE_ENDED:
                 return is_open(episode->state) ? NULL : "F4: a take of an episode that is not open";
         case OVERTAKEN:
+                crossing_note(e, episode, payload);
                 return wire_uint(payload, 2, 0) == episode->version
                                ? NULL
                                : "F4: overtaken at a version that is not the current one";
@@ -407,6 +425,7 @@ const char *episodes_triage(episodes *e, uint32_t type, wire_bytes payload)
 
 const char *episodes_allocation(episodes *e, uint32_t type, wire_bytes payload)
 {
+        e->counts.allocation[type % 32]++;
         if (type < OWNER_NAMED) {
                 return NULL;
         }

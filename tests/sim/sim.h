@@ -18,7 +18,7 @@
 #include "sim/sim_rng.h"
 #include "sim/sim_store.h"
 
-enum { SIM_NODES_MAX = 8, SIM_CLIENTS = 4, SIM_COMMAND_BYTES_MAX = 300000 };
+enum { SIM_TOLD_MAX = 48, SIM_NODES_MAX = 8, SIM_CLIENTS = 4, SIM_COMMAND_BYTES_MAX = 300000 };
 
 /* One service of the topology. */
 typedef struct sim_service {
@@ -63,6 +63,9 @@ typedef struct sim_topology {
         void (*policy)(void *context, uint32_t log, wire_bytes *ret_content);
         /* At rest, after all invariants: the topology's own balance, or NULL. */
         const char *(*balance)(void *context);
+        /* Names of what it counts of its own, up to a NULL, and the counts at the end of a run; may be NULL. */
+        const char *const *told;
+        void (*count)(void *context, uint64_t ret_told[SIM_TOLD_MAX]);
 } sim_topology;
 
 typedef struct sim_options {
@@ -77,6 +80,7 @@ typedef struct sim_tally {
         uint64_t events, frames, dropped, late, kills, clean_stops, aborts, commit_failures, clock_jumps,
                 sleeps, partitions, disk_full, corrupted, commands, answers, retries, repeats, conflicts,
                 garbage, releases, virtual_ms, regress_checks, tight_starts, tight_ends, older_starts;
+        uint64_t told[SIM_TOLD_MAX]; /* What the topology counts of its own, by sim_topology.told. */
 } sim_tally;
 
 typedef struct sim_result {

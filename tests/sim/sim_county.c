@@ -254,10 +254,35 @@ static void message_put(sim_command *command, const ProtobufCMessage *message)
         (void)protobuf_c_message_pack(message, command->body);
 }
 
+/* What suits the state, mostly; the rest is somebody who has not looked. */
+static triage_command act_choose(sim_rng *rng, const episodes_sample *sample)
+{
+        static const triage_command any[] = { TRIAGE_TAKE,        TRIAGE_PUT_BACK, TRIAGE_DECIDE,
+                                              TRIAGE_ANSWER_LOOK, TRIAGE_RESPOND,  TRIAGE_CLOSE,
+                                              TRIAGE_REOPEN };
+
+        if (sim_rng_chance(rng, 200)) {
+                return any[sim_rng_below(rng, sizeof any / sizeof any[0])];
+        }
+        switch (sample->state) {
+        case TRIAGE_QUEUED:
+        case TRIAGE_IMPORTED:
+                return sim_rng_chance(rng, 450) ? TRIAGE_TAKE : TRIAGE_DECIDE;
+        case TRIAGE_ACTIVE:
+                return sim_rng_chance(rng, 400)   ? TRIAGE_CLOSE
+                       : sim_rng_chance(rng, 500) ? TRIAGE_RESPOND
+                                                  : TRIAGE_ANSWER_LOOK;
+        case TRIAGE_STATE_CLOSED:
+                return TRIAGE_REOPEN;
+        default:
+                return TRIAGE_ANSWER_LOOK;
+        }
+}
+
 static void act_draw(sim_rng *rng, const episodes_sample *sample, sim_command *command)
 {
         static const char *const actors[] = { "training/triage/jo", "training/triage/ann",
-                                              "training/manager/mo", "training/team-east/sam" };
+                                              "training/team-east/sam", "training/team-west/kim" };
         Door__V1__EpisodeNamed named = DOOR__V1__EPISODE_NAMED__INIT;
         Door__V1__Decide decide = DOOR__V1__DECIDE__INIT;
         Door__V1__AnswerLook look = DOOR__V1__ANSWER_LOOK__INIT;
@@ -269,56 +294,54 @@ static void act_draw(sim_rng *rng, const episodes_sample *sample, sim_command *c
         char *why = (char *)(uintptr_t) "because";
 
         command->log = 3;
-        command->actor = actors[sim_rng_below(rng, sizeof actors / sizeof actors[0])];
+        command->type = act_choose(rng, sample);
+        /* One manager does most, so that a take and its decision meet. */
+        command->actor = sim_rng_chance(rng, 750)
+                                 ? "training/manager/mo"
+                                 : actors[sim_rng_below(rng, sizeof actors / sizeof actors[0])];
         command->expected_version =
                 sample->version - (sim_rng_chance(rng, 100) && sample->version > 1 ? 1 : 0);
-        switch (sim_rng_below(rng, 9)) {
-        case 0:
-        case 1:
-        case 2:
-                named.episode = episode;
-                command->type = TRIAGE_TAKE;
-                message_put(command, &named.base);
-                break;
-        case 3:
-                named.episode = episode;
-                command->type = TRIAGE_PUT_BACK;
-                message_put(command, &named.base);
-                break;
-        case 4:
-        case 5:
+        switch (command->type) {
+        case TRIAGE_DECIDE:
                 decide.episode = episode;
                 decide.level = (uint32_t)sim_rng_between(rng, 1, 4);
-                decide.next_step = (Door__V1__NextStep)sim_rng_between(rng, 1, 12);
+                decide.next_step = sim_rng_chance(rng, 600) ? DOOR__V1__NEXT_STEP__NEXT_SECTION_17
+                                                            : (Door__V1__NextStep)sim_rng_between(rng, 1, 12);
                 decide.reason = why;
-                decide.second_person = sim_rng_chance(rng, 500) ? (char *)(uintptr_t) "pat" : NULL;
-                command->type = TRIAGE_DECIDE;
+                decide.second_person = sim_rng_chance(rng, 700) ? (char *)(uintptr_t) "pat" : NULL;
                 message_put(command, &decide.base);
                 break;
-        case 6:
+        case TRIAGE_ANSWER_LOOK:
                 look.episode = episode;
                 look.referral = referral;
                 look.answer = (Door__V1__LookAnswer)sim_rng_between(rng, 1, 4);
                 look.reason = why;
-                command->type = TRIAGE_ANSWER_LOOK;
                 message_put(command, &look.base);
                 break;
-        case 7:
+        case TRIAGE_RESPOND:
+                command->actor =
+                        sim_rng_chance(rng, 500) ? "training/team-east/sam" : "training/team-west/kim";
                 respond.episode = episode;
                 respond.referral = referral;
                 respond.this_family = (Door__V1__ThisFamily)sim_rng_between(rng, 1, 3);
                 respond.will_do = why;
-                command->type = TRIAGE_RESPOND;
                 message_put(command, &respond.base);
                 break;
-        default:
+        case TRIAGE_CLOSE:
+                command->expected_version = sim_rng_chance(rng, 500) ? command->expected_version : 0;
                 closing.episode = episode;
                 closing.outcome = DOOR__V1__CLOSE_OUTCOME__CLOSE_HELPED;
                 closing.reason = why;
+                message_put(command, &closing.base);
+                break;
+        case TRIAGE_REOPEN:
                 reopen.episode = episode;
                 reopen.reason = why;
-                command->type = sim_rng_chance(rng, 500) ? TRIAGE_CLOSE : TRIAGE_REOPEN;
-                message_put(command, command->type == TRIAGE_CLOSE ? &closing.base : &reopen.base);
+                message_put(command, &reopen.base);
+                break;
+        default:
+                named.episode = episode;
+                message_put(command, &named.base);
                 break;
         }
 }
@@ -377,7 +400,7 @@ static void command(void *context, sim_rng *rng, sim_command *ret_command)
         agencies *a = context;
         episodes_sample sample;
 
-        if (sim_rng_chance(rng, 600) && county_pick(a->books, sim_rng_below(rng, 8), &sample)) {
+        if (sim_rng_chance(rng, 600) && county_pick(a->books, sim_rng_below(rng, 6), &sample)) {
                 if (sim_rng_chance(rng, 600)) {
                         act_draw(rng, &sample, ret_command);
                 } else {
@@ -468,6 +491,32 @@ static const char *balance(void *context)
                                                    : "an open episode has no owner, or a closed one has";
 }
 
+/* What the county's services recorded, so that a run in which nothing happened is seen. */
+static const char *const told_names[] = {
+        "opened",         "added",           "with worker",    "quick look", "look now",  "taken",
+        "takes ended",    "decided",         "late",           "looks",      "responses", "activated",
+        "returned",       "closed",          "reopened",       "overtaken",  "offered",   "placed",
+        "unrouted",       "accepted",        "given back",     "hand-overs", "ended",     "too late",
+        "close x accept", "attach x accept", "return x moved", NULL,
+};
+
+static void count(void *context, uint64_t ret_told[SIM_TOLD_MAX])
+{
+        const episodes_counts c = county_episodes(((agencies *)context)->books);
+        const uint64_t told[] = {
+                c.triage[16],     c.triage[17],     c.ways[1],        c.ways[2],        c.ways[3],
+                c.triage[19],     c.triage[20],     c.triage[21],     c.triage[22],     c.triage[23],
+                c.triage[24],     c.triage[25],     c.triage[26],     c.triage[27],     c.triage[28],
+                c.triage[29],     c.allocation[17], c.allocation[18], c.allocation[19], c.allocation[20],
+                c.allocation[21], c.allocation[22], c.allocation[23], c.allocation[24], c.close_accept,
+                c.attach_accept,  c.return_moved,
+        };
+
+        _Static_assert(sizeof told / sizeof told[0] + 1 == sizeof told_names / sizeof told_names[0],
+                       "a name for each count");
+        memcpy(ret_told, told, sizeof told);
+}
+
 static audit_model model(void *context)
 {
         return county_model(((agencies *)context)->books);
@@ -506,6 +555,8 @@ const sim_topology *sim_county(void)
                 .command = command,
                 .policy = policy,
                 .balance = balance,
+                .told = told_names,
+                .count = count,
         };
         return &topology;
 }

@@ -134,6 +134,11 @@ static int seeds_run(const arguments *args)
                         (unsigned long long)total.corrupted, (unsigned long long)total.commands,
                         (unsigned long long)total.retries, (unsigned long long)total.conflicts,
                         (unsigned long long)total.releases, (unsigned long long)(total.virtual_ms / 1000));
+                for (size_t i = 0; topology->told != NULL && topology->told[i] != NULL; i++) {
+                        (void)printf("%s %s %llu", i == 0 ? "   " : ",", topology->told[i],
+                                     (unsigned long long)total.told[i]);
+                }
+                (void)printf("%s", topology->told != NULL ? "\n" : "");
         }
         return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
