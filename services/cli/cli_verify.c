@@ -297,6 +297,13 @@ static void auditor_half(verification *v)
                                              (tally.parked - tally.released)),
                         (unsigned long long)(tally.parked - tally.released),
                         (unsigned long long)counts.refused_attempts);
+                const episodes_counts places = county_episodes(county_books);
+                (void)printf(
+                        "auditor: holds: placed %llu of %llu matched, %llu of them chronology only; open "
+                        "episodes %llu, each with one owner; waiting for a look %llu, for a response %llu\n",
+                        (unsigned long long)places.placed, (unsigned long long)counts.matched,
+                        (unsigned long long)places.history, (unsigned long long)places.open_now,
+                        (unsigned long long)places.looks_now, (unsigned long long)places.responses_now);
         }
         (void)audit_free(a);
         (void)county_free(county_books);
