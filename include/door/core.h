@@ -5,9 +5,9 @@
  *
  * A core is pure: no clock, heap, randomness, file or socket (tests/tidy/core_is_pure checks
  * its symbols). `decide` says what should happen and puts nothing; `apply` folds one event
- * into the state and cannot decline; `next_deadline` says when a tick is wanted. All three
- * see the world through a door_view only. The same functions run in production, in the
- * simulator and in a replay.
+ * into the state and cannot decline; `next_deadline` says when a tick is wanted, `next_effect`
+ * what is to be done outside. All see the world through a door_view only. The same functions run in
+ * production, in the simulator and in a replay.
  *
  * The codec beside the core turns bytes into its structs and back. The shell always applies
  * decode(encode(event)), never the struct it was handed, so that what was logged is what
@@ -37,7 +37,8 @@ typedef enum door_record_flag {
 typedef enum door_input_kind {
         DOOR_INPUT_EVENT = 1, /* An upstream record of a type the core consumes. */
         DOOR_INPUT_COMMAND,
-        DOOR_INPUT_TICK, /* next_deadline has been reached. */
+        DOOR_INPUT_TICK,    /* next_deadline has been reached. */
+        DOOR_INPUT_OUTCOME, /* What next_effect named has been tried; body: door_outcome. */
 } door_input_kind;
 
 /* Rights of the peer a command came from (peers.yaml); a core may ask for them. */
@@ -51,11 +52,13 @@ typedef enum door_right {
 /* One thing to decide about. Everything is borrowed for the call. */
 typedef struct door_input {
         door_input_kind kind;
-        uint32_t type;             /* Event or command type; 0 for a tick. */
-        uint64_t now_ms;           /* The wall time the events will carry. */
-        door_position cause;       /* EVENT: the upstream record. */
-        uint32_t flags;            /* EVENT: its header's door_record_flag bits. */
-        uint64_t at_ms;            /* EVENT: its header's wall time. */
+        uint32_t type;           /* Event or command type; 0 for a tick. */
+        uint64_t now_ms;         /* The wall time the events will carry. */
+        door_position cause;     /* EVENT: the upstream record. */
+        uint32_t flags;          /* EVENT: its header's door_record_flag bits. */
+        uint64_t at_ms;          /* EVENT: its header's wall time. */
+        uint32_t subjects_count; /* EVENT: its header's subjects, all there is of a log read by headers. */
+        const door_subject *subjects;
         door_bytes peer;           /* COMMAND: the authenticated peer's name. */
         door_bytes actor;          /* COMMAND: on whose behalf. */
         uint32_t rights;           /* COMMAND: door_right bits of the peer. */
@@ -100,6 +103,7 @@ typedef struct door_out {
         size_t events_count;
         bool refused;
         door_refusal refusal;
+        const char *alert; /* NULL, or a line for the operator: a constant, no values. */
 } door_out;
 
 /*
@@ -112,6 +116,26 @@ door_event *door_out_event(door_out *out, uint32_t type, const void *body);
 /* Name what an event is about; more than DOOR_SUBJECTS_MAX are left out, twice the same once. */
 void door_event_subject(door_event *event, door_id_kind kind, const door_id *id);
 void door_out_refuse(door_out *out, uint32_t reason, const char *field, const char *detail);
+
+/*
+ * An effect: something outside that state says is to be done, a message to be sent. It is a row of
+ * committed state, named by its key for ever; it is tried until an outcome that has been decided
+ * takes the row away. A crash between the two means that it is tried again: at least once.
+ */
+typedef struct door_effect {
+        door_id key;
+        uint32_t attempt; /* From 1; the one this would be. */
+        uint64_t due_ms;  /* Wall; 0: at once. */
+        door_bytes frame; /* What the executor needs; in the arena, set only when it is due. */
+} door_effect;
+
+/* What became of one. */
+typedef struct door_outcome {
+        door_id key;
+        uint32_t attempt;
+        uint32_t code;   /* 0: done; else the service's own word for why not. */
+        uint32_t detail; /* The service's own: by what means. */
+} door_outcome;
 
 /* A record type this core wants to see. Everything else passes by without calling it. */
 typedef struct door_consumed {
@@ -151,6 +175,10 @@ typedef struct door_core_ops {
         void (*decide)(door_view *view, const void *policy, const door_input *input, door_out *out);
         void (*apply)(door_view *view, const door_event *event);
         uint64_t (*next_deadline)(door_view *view); /* Wall ms; 0 when nothing is due ever. */
+        /* NULL, or: the effect that is due first and is none of `busy`. False: there is none. Reads
+         * busy_count + 1 rows of the due index at most. `policy` as for decide. */
+        bool (*next_effect)(door_view *view, const void *policy, uint64_t now_ms, const door_id *busy,
+                            size_t busy_count, door_arena *arena, door_effect *ret_effect);
 } door_core_ops;
 
 #endif

@@ -29,6 +29,8 @@ enum {
         DOOR_PARKED_MAX = 10000,
         DOOR_SCAN_ROWS_MAX = 4096, /* rows one range scan in decide may see */
         DOOR_TICK_ITEMS_MAX = 256, /* due items one tick may handle */
+        DOOR_EFFECTS_MAX = 8,      /* effects of one service under way at once */
+        DOOR_EFFECT_BYTES_MAX = 16 * DOOR_KIB,
 
         DOOR_BATCH_ARENA_BYTES = 8 * DOOR_MIB,
         DOOR_FRAME_ARENA_BYTES = 4 * DOOR_MIB,

@@ -5,7 +5,8 @@
  *
  * All of it runs on the loop's thread but four things, each at most once at a time on a worker: commit,
  * checkpoint (never together: the store wants one writer), anchor, and the look at
- * the disk's free space. The machine is told of an end only from the loop.
+ * the disk's free space; effects have a thread of their own (executor.h). The machine is told of an end
+ * only from the loop.
  *
  * Ending has one path: END comes as a wish, every handle is closed, uv_run returns when the last
  * worker has. What is opened before the loop is closed after it, in reverse.
@@ -30,6 +31,7 @@
 #include "shell/anchor.h"
 #include "shell/attempts.h"
 #include "shell/bus_zmq.h"
+#include "shell/executor.h"
 #include "shell/failpoint.h"
 #include "shell/keys.h"
 #include "shell/metrics.h"
@@ -82,6 +84,7 @@ typedef struct run {
         bool loop_made;
         door_bus *bus;
         door_metrics *metrics;
+        door_executing *executing; /* NULL: a core without effects. */
         uv_timer_t wake, disk_timer, calm, deadline;
         uv_signal_t terminate, interrupt, hangup;
 
@@ -392,6 +395,10 @@ static void wish_carry(run *r, const door_wish *wish)
         case DOOR_WISH_CHECKPOINT:
                 checkpoint_wished(r);
                 break;
+        case DOOR_WISH_EFFECT:
+                DOOR_FAILPOINT("effect_leaves");
+                door_executing_add(r->executing, &wish->effect);
+                break;
         case DOOR_WISH_ALERT:
                 alert_wished(r, wish);
                 break;
@@ -456,6 +463,15 @@ static void frame_cb(void *context, door_channel channel, size_t upstream, uint6
 
         DOOR_FAILPOINT("frame_arrived");
         tell(context, &happening);
+}
+
+static void executed_cb(void *context, const door_outcome *outcome)
+{
+        run *r = context;
+        door_happening happening = { .kind = DOOR_HAPPENING_EFFECT, .outcome = *outcome };
+
+        DOOR_FAILPOINT("effect_known");
+        tell(r, &happening);
 }
 
 static void turn_cb(void *context)
@@ -696,10 +712,15 @@ static void shell_render(const run *r, door_metrics_page *page, const char *labe
                 { "door_frames_out_total", "Frames wished to be sent.", c->frames_out },
                 { "door_clock_steps_total", "Steps of the wall clock.", c->clock_steps },
                 { "door_ticks_total", "Ticks decided.", c->ticks },
+                { "door_effects_total", "Effects asked for.", c->effects },
+                { "door_outcomes_total", "Outcomes of effects decided.", c->outcomes },
+                { "door_outcomes_unasked_total", "Outcomes of what nobody had asked for.",
+                  c->outcomes_unasked },
         };
         const figure now[] = {
                 { "door_queued", "Commands waiting.", c->queued_now },
                 { "door_parked", "Records parked now.", c->parked_now },
+                { "door_effects", "Effects under way.", c->effects_now },
                 { "door_head", "The log's durable head.", door_shell_head(r->shell) },
                 { "door_disk_free_bytes", "Free bytes where the state lies.", r->disk_free_bytes },
                 { "door_disk_low", "0, 1 under the floor, 2 under the reserve.", (uint64_t)r->disk },
@@ -934,6 +955,7 @@ static void loop_leave(run *r)
         }
         door_metrics_close(r->metrics);
         r->metrics = NULL;
+        door_executing_close(r->executing);
         /* The deadline stays and does not keep the loop alive: it is closed last. */
         deadline_start(r);
         uv_unref((uv_handle_t *)&r->deadline);
@@ -966,6 +988,17 @@ static door_status bus_prepare(run *r, const door_peers *peers, door_error *erro
                 .sink = { r, frame_cb, turn_cb },
         };
         return door_bus_open(&r->loop, &options, &r->bus, error);
+}
+
+static door_status executor_prepare(run *r, door_error *error)
+{
+        if (r->options->core->next_effect == NULL) {
+                return DOOR_OK;
+        }
+        DOOR_REQUIRE(r->options->executor != NULL);
+        const door_status status =
+                door_executing_new(&r->loop, r->options->executor, executed_cb, r, &r->executing);
+        return status == DOOR_OK ? DOOR_OK : door_error_set(error, status, "the thread for effects");
 }
 
 static door_status metrics_prepare(run *r, door_error *error)
@@ -1014,6 +1047,9 @@ static door_status run_open(run *r, door_error *error)
         status = bus_prepare(r, peers, error);
         if (status == DOOR_OK) {
                 status = metrics_prepare(r, error);
+        }
+        if (status == DOOR_OK) {
+                status = executor_prepare(r, error);
         }
 out:
         (void)door_peers_free(peers);
@@ -1070,6 +1106,7 @@ static void run_close(run *r)
         /* Closing a database has no bound of its own. */
         (void)alarm(DOOR_STOP_MS / 1000);
         loop_close(r);
+        r->executing = door_executing_free(r->executing);
         (void)door_shell_free(r->shell);
         door_require_context("");
         (void)door_store_close(r->store);

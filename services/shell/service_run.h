@@ -4,7 +4,8 @@
  *
  *      sockets (bus_zmq) ─┐                          ┌─► frames
  *      clock, signals ────┼─► door_shell_step ───────┼─► commit, anchor, checkpoint on a worker
- *      disk, timers ──────┘                          └─► note, alert, end
+ *      disk, timers ──────┤                          ├─► note, alert, end
+ *      executor's thread ─┘                          └─► effects
  *
  * Nothing is decided here. It opens what the options and $FRONTDOOR_HOME say and nothing else:
  *
@@ -26,6 +27,7 @@
 #ifndef DOOR_SHELL_SERVICE_RUN_H
 #define DOOR_SHELL_SERVICE_RUN_H
 
+#include "shell/executor.h"
 #include "shell/service_step.h"
 
 typedef struct door_service_options {
@@ -39,9 +41,10 @@ typedef struct door_service_options {
          * 2 GiB, and a quarter of the floor. Training and tests set them small. */
         uint64_t disk_floor_bytes;
         uint64_t disk_reserve_bytes;
-        uint32_t rate_per_minute; /* Commands an actor may send; 0: no limit. */
-        uint16_t metrics_port;    /* On 127.0.0.1; 0: no metrics page. */
-        int log_fd;               /* Where log lines go; 0 means 2, stderr. */
+        uint32_t rate_per_minute;      /* Commands an actor may send; 0: no limit. */
+        uint16_t metrics_port;         /* On 127.0.0.1; 0: no metrics page. */
+        int log_fd;                    /* Where log lines go; 0 means 2, stderr. */
+        const door_executor *executor; /* For a core with next_effect; NULL for others. */
 } door_service_options;
 
 /*

@@ -425,6 +425,7 @@ static taken decide(door_shell *shell, input_context *context, door_input *input
         out->events_count = 0;
         out->refused = false;
         out->retry = 0;
+        out->alert = NULL;
         input->now_ms = b->at_ms;
         memcpy(input->random, context->seed, sizeof input->random);
         DOOR_REQUIRE(!b->view.writable);
@@ -435,6 +436,9 @@ static taken decide(door_shell *shell, input_context *context, door_input *input
         }
         if (shell->batch_arena.exhausted) {
                 return TAKEN_FULL;
+        }
+        if (out->alert != NULL) {
+                step_alert(shell, DOOR_OK, out->alert, shell->core->log, b->head + 1);
         }
         *ret_out = out;
         return out->retry != 0 ? TAKEN_OK : events_add(shell, context, out);
@@ -534,6 +538,8 @@ static taken record_decide(door_shell *shell, input_context *context, const door
                 .cause = context->cause,
                 .flags = header->flags,
                 .at_ms = header->at_ms,
+                .subjects_count = header->subjects_count,
+                .subjects = header->subjects,
         };
         door_out *out = NULL;
         const door_status decoded = shell->core->decode_input(
@@ -900,6 +906,32 @@ static taken tick_take(door_shell *shell)
         return decide(shell, &context, &input, &out);
 }
 
+/* ---- inputs: what became of effects ---- */
+
+static bool batch_has_room(const step_batch *b);
+
+static taken outcomes_take(door_shell *shell)
+{
+        step_effect *effect = step_effects_peek(shell);
+
+        while (effect != NULL && batch_has_room(&shell->batch)) {
+                input_context context;
+                door_input input = { .kind = DOOR_INPUT_OUTCOME, .body = &effect->outcome };
+                door_out *out = NULL;
+
+                context_init(shell, &context);
+                const taken done = decide(shell, &context, &input, &out);
+                if (done != TAKEN_OK) {
+                        return done;
+                }
+                effect->in_batch = true;
+                shell->batch.inputs++;
+                shell->counters.outcomes++;
+                effect = step_effects_peek(shell);
+        }
+        return TAKEN_OK;
+}
+
 /* ---- the batch ---- */
 
 static bool batch_begin(door_shell *shell, size_t limit, bool park_first)
@@ -912,6 +944,7 @@ static bool batch_begin(door_shell *shell, size_t limit, bool park_first)
         for (size_t i = 0; i < shell->upstreams_count; i++) {
                 shell->upstreams[i].taken = 0;
         }
+        step_effects_untake(shell);
         door_arena_reset(&shell->batch_arena);
         memset(b, 0, offsetof(step_batch, answers));
         b->answers_count = 0;
@@ -1063,6 +1096,11 @@ static taken take_time(door_shell *shell)
                 }
         }
         const uint64_t due_ms = shell->core->next_deadline(&b->view);
+        if (b->view.latch != DOOR_OK && b->view.latch != DOOR_NO_MEMORY) {
+                /* Told "absent", it says that nothing is due, and nobody would wake us. */
+                step_end(shell, DOOR_EXIT_RESTART, b->view.latch, "the state cannot be read");
+                return TAKEN_ENDED;
+        }
         if (due_ms == 0 || mono_ms < shell->doubted_until_ms) {
                 return TAKEN_OK;
         }
@@ -1111,6 +1149,9 @@ static bool batch_build(door_shell *shell)
                         break;
                 }
                 taken done = take_time(shell);
+                if (done == TAKEN_OK) {
+                        done = outcomes_take(shell);
+                }
                 if (done == TAKEN_OK) {
                         done = take_rounds(shell);
                 }
@@ -1182,6 +1223,7 @@ static void batch_start(door_shell *shell)
                 plant_answer_early(shell);
         }
         step_wish(shell, DOOR_WISH_COMMIT)->commit = &b->commit;
+        step_effects_plant(shell);
 }
 
 static void policy_refresh(door_shell *shell)
@@ -1244,6 +1286,7 @@ static void batch_finished(door_shell *shell)
                 shell->wishes->again = true; /* More may have arrived meanwhile. */
         }
         step_upstream_committed(shell);
+        step_effects_committed(shell);
         shell->counters.parked_now += (uint64_t)(int64_t)b->parked_change;
         if (b->closed) {
                 policy_refresh(shell);
@@ -1357,6 +1400,10 @@ static void on_turn(door_shell *shell)
         clock_check(shell);
         step_commands_turn(shell);
         if (!shell->committing && !shell->stopping) {
+                step_effects_turn(shell,
+                                  &shell->store->state); /* Before the batch: what is read is durable. */
+        }
+        if (!shell->committing && !shell->stopping && !shell->ended) {
                 batch_start(shell);
         }
         if (!shell->ended) {
@@ -1480,6 +1527,9 @@ void door_shell_step(door_shell *shell, const door_happening *happening, door_wi
                 break;
         case DOOR_HAPPENING_CHECKPOINT:
                 on_checkpoint(shell);
+                break;
+        case DOOR_HAPPENING_EFFECT:
+                step_effects_ended(shell);
                 break;
         case DOOR_HAPPENING_PEERS:
                 on_peers(shell);

@@ -91,6 +91,7 @@ typedef enum door_happening_kind {
         DOOR_HAPPENING_COMMITTED,  /* the commit wished for has ended with `status` */
         DOOR_HAPPENING_NOTED,      /* the note wished for is written */
         DOOR_HAPPENING_CHECKPOINT, /* the checkpoint wished for has ended with `status` */
+        DOOR_HAPPENING_EFFECT,     /* an effect wished for has ended as `outcome` says */
         DOOR_HAPPENING_PEERS,      /* the list of peers was read anew */
         DOOR_HAPPENING_STOP,       /* asked to end */
 } door_happening_kind;
@@ -115,6 +116,8 @@ typedef struct door_happening {
         /* COMMITTED, CHECKPOINT */
         door_status status;
         const char *path; /* CHECKPOINT: where it lies. */
+        /* EFFECT */
+        door_outcome outcome;
         /* PEERS */
         const door_peer *peers;
         size_t peers_count;
@@ -128,6 +131,7 @@ typedef enum door_wish_kind {
         DOOR_WISH_ANCHOR,     /* write (log id, seq, hash) to the anchor file; may be skipped if one
                                * is under way: the next commit asks again */
         DOOR_WISH_CHECKPOINT, /* copy the database, then say CHECKPOINT */
+        DOOR_WISH_EFFECT,     /* try `effect`, then say EFFECT; what causes it is durable */
         DOOR_WISH_ALERT,      /* one line for the operator: `text` is a constant, no values but log/seq */
         DOOR_WISH_END,        /* leave with exit_code; nothing else will be wished for */
 } door_wish_kind;
@@ -140,6 +144,7 @@ typedef struct door_wish {
         size_t upstream;
         uint64_t route;
         door_bytes frame; /* SEND, NOTE. */
+        door_effect effect;
         const door_commit *commit;
         uint64_t seq;       /* ANCHOR, ALERT. */
         uint32_t log;       /* ALERT. */
@@ -149,7 +154,7 @@ typedef struct door_wish {
         const char *text;   /* ALERT, END: a constant. */
 } door_wish;
 
-enum { DOOR_WISHES_MAX = 2 * DOOR_BATCH_INPUTS_MAX + 64 };
+enum { DOOR_WISHES_MAX = 2 * DOOR_BATCH_INPUTS_MAX + DOOR_EFFECTS_MAX + 64 };
 
 typedef struct door_wishes {
         door_wish items[DOOR_WISHES_MAX];
@@ -164,7 +169,8 @@ typedef struct door_shell_counters {
         uint64_t results_repeated, refusals, malformed, conflicts, retries;
         uint64_t held_back, parked, released, batch_splits, pull_timeouts, pull_faults, refuses_heard;
         uint64_t frames_in, frames_out, clock_steps, ticks;
-        uint64_t queued_now, parked_now;
+        uint64_t effects, outcomes, outcomes_unasked;
+        uint64_t queued_now, parked_now, effects_now;
 } door_shell_counters;
 
 typedef struct door_shell door_shell;

@@ -1,10 +1,11 @@
 /*
- * step.h - the inside of the machine, shared by its four files and nobody else:
+ * step.h - the inside of the machine, shared by its five files and nobody else:
  *
  *   service_step.c   happenings, the batch (decide, append, apply, commit), clock, end
  *   step_upstream.c  reading other logs: pulls, checks of what arrives, hold-back
  *   step_serve.c     being read: pulls answered, status, checkpoints
  *   step_commands.c  being asked: admission, the queue, results
+ *   step_effects.c   what is to be done outside, and what became of it
  *
  * Memory: everything is taken in door_shell_new but the copies of waiting commands, which are
  * bounded in number and bytes. Three arenas, by how long their content lives: `scratch` one
@@ -116,6 +117,14 @@ typedef struct actor_bucket {
         uint64_t tokens_milli;
 } actor_bucket;
 
+/* An effect under way, or one whose outcome waits to be decided. */
+typedef struct step_effect {
+        bool used;
+        bool ended;           /* outcome says how. */
+        bool in_batch;        /* The batch under way decides the outcome. */
+        door_outcome outcome; /* key and attempt from the start. */
+} step_effect;
+
 /* The batch under way: being decided, or being committed. */
 typedef struct step_batch {
         door_view view;
@@ -173,6 +182,8 @@ struct door_shell {
         door_out decided;          /* What decide last answered; used up before the next. */
         uint64_t anchor_wished_ms; /* mono */
         uint64_t anchored_seq;
+
+        step_effect effects[DOOR_EFFECTS_MAX];
 
         door_arena policy_arena;
         const void *policy;
@@ -252,5 +263,22 @@ size_t step_commands_peek(door_shell *shell, bool urgent_only);
 void step_commands_answer(door_shell *shell);
 void step_commands_retry(door_shell *shell, size_t slot, Door__V1__RetryReason reason);
 void step_commands_drop(door_shell *shell, size_t slot);
+
+/* ---- step_effects.c */
+/* Wish for what `reader` says is due, as far as there is room; wake when the next falls due. */
+void step_effects_turn(door_shell *shell, const door_reader *reader);
+/* EFFECT has been told. */
+void step_effects_ended(door_shell *shell);
+/* The next outcome not yet in the batch, or NULL. */
+step_effect *step_effects_peek(door_shell *shell);
+/* A batch begins anew: nothing is in it. */
+void step_effects_untake(door_shell *shell);
+/* What the last batch decided is durable. */
+void step_effects_committed(door_shell *shell);
+#ifdef DOOR_PLANTED_FAULTS
+void step_effects_plant(door_shell *shell);
+#else
+#define step_effects_plant(shell) ((void)(shell))
+#endif
 
 #endif

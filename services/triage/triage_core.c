@@ -785,5 +785,7 @@ void triage_decide(door_view *view, const void *policy, const door_input *input,
                         place(view, mine, input, out);
                 }
                 break;
+        case DOOR_INPUT_OUTCOME: /* It has no effects. */
+                break;
         }
 }

@@ -37,6 +37,8 @@
         X(DOOR_PLANT_CURSOR_STAYS, "an input without effect does not move the cursor")                       \
         X(DOOR_PLANT_ANCHOR_AHEAD, "the anchor runs ahead of the disk")                                      \
         X(DOOR_PLANT_SEEN, "seen leaves out what was just consumed")                                         \
-        X(DOOR_PLANT_TICK, "a due item is never ticked")
+        X(DOOR_PLANT_TICK, "a due item is never ticked")                                                     \
+        X(DOOR_PLANT_EFFECT_EARLY, "an effect is asked for before its record is durable")                    \
+        X(DOOR_PLANT_EFFECT_TWICE, "an effect under way is asked for again")
 
 #endif

@@ -15,6 +15,7 @@ enum { ARENA_BYTES = 4 * DOOR_MIB, TURNS_MAX = 32, OPERATOR = 0, AGENCY = 1, PEE
 /* The middle of the toys: it reads 1 and 3. */
 static const door_upstream upstreams[] = { { 1, "source", DOOR_FORM_PUBLIC },
                                            { 3, "peer", DOOR_FORM_PUBLIC } };
+static const door_upstream far_upstreams[] = { { 4, "watcher", DOOR_FORM_PUBLIC } };
 static const uint8_t source_id[16] = { 11 };
 
 /* One machine, and what it has said. */
@@ -30,6 +31,7 @@ typedef struct scene {
         uint8_t draws;
         uint64_t wall_ahead_ms;     /* Of the wall clock, against the other one. */
         bool held_turns;            /* Nothing is worked on until there is a turn. */
+        bool bare;                  /* The source's records have no payload. */
         bool slow_commits;          /* Nothing is carried out until commit_now. */
         const door_commit *pending; /* What slow_commits holds. */
         uint64_t start_fails;       /* The how-manieth read of the next start fails; 0: none. */
@@ -41,6 +43,7 @@ typedef struct scene {
         int exit_code;
         door_status end_reason;
         door_status alert;
+        size_t alerts;
         size_t results;
         size_t statuses;
         uint64_t settled;
@@ -48,6 +51,9 @@ typedef struct scene {
         size_t notes;     /* Of an input about to be decided with care. */
         size_t forgotten; /* Notes that take the last one back. */
         uint32_t outcome;
+        size_t effects; /* Asked for, and the last of them. */
+        door_id effect_key;
+        uint32_t effect_attempt;
         char state[32];
         void *memory;
         door_arena arena;
@@ -72,8 +78,10 @@ static void scene_open(scene *s, uint32_t log)
         s->source_hash = door_hash_log_start(source_id);
         s->config = (door_shell_config){ .core = toy_ops(log),
                                          .store = &s->port,
-                                         .upstreams = upstreams,
-                                         .upstreams_count = log == 2 ? 2 : 0,
+                                         .upstreams = log == 5 ? far_upstreams : upstreams,
+                                         .upstreams_count = log == 2   ? 2
+                                                            : log == 5 ? 1
+                                                                       : 0,
                                          .peers = s->peers,
                                          .peers_count = PEERS,
                                          .version = "scene" };
@@ -122,8 +130,13 @@ static void step(scene *s, door_happening h)
                                 s->notes += wish->frame.len > 0 ? 1 : 0;
                                 s->forgotten += wish->frame.len == 0 ? 1 : 0;
                                 noted = wish->frame.len > 0;
+                        } else if (wish->kind == DOOR_WISH_EFFECT) {
+                                s->effects++;
+                                s->effect_key = wish->effect.key;
+                                s->effect_attempt = wish->effect.attempt;
                         } else if (wish->kind == DOOR_WISH_ALERT) {
                                 s->alert = wish->reason;
+                                s->alerts++;
                         } else if (wish->kind == DOOR_WISH_END) {
                                 DOOR_REQUIRE(i + 1 == s->wishes.count); /* Nothing follows an end. */
                                 s->ended = true;
@@ -261,13 +274,13 @@ static void source_says(scene *s, uint32_t type, uint32_t value, uint32_t hops, 
         header.at_ms = s->now_ms;
         header.seen_count = seen.log == 0 ? 0 : 1;
         header.seen[0] = seen;
-        header.has_public = true;
+        header.has_public = !s->bare;
         DOOR_REQUIRE(door_payload_salt((door_bytes){ payload, sizeof payload }, salt, &s->arena, &salted,
                                        &header.public_digest) == DOOR_OK);
         DOOR_REQUIRE(door_header_encode(&header, &s->arena, &packed) == DOOR_OK);
         s->source_hash = door_hash_chain(&s->source_hash, packed);
         record.header = door_proto_data(packed);
-        record.has_public_payload = 1;
+        record.has_public_payload = !s->bare;
         record.public_payload = door_proto_data(salted);
         batch.log_id = (ProtobufCBinaryData){ 16, log_id };
         batch.first = header.seq;
@@ -477,11 +490,11 @@ static bool a_parked_record_that_cannot_be_read_back_is_tried_again(scene *s)
                 command(s, OPERATOR, 5, DOOR__V1__SHELL_COMMAND__SHELL_COMMAND_RELEASE, body);
                 turn(s);
                 sim_store_fail_read(s->store, 0);
-                if (!s->ended) {
+                if (!s->ended || s->results != results) {
                         return nth > 3 && s->outcome == DOOR__V1__OUTCOME__DONE &&
                                sim_store_durable_head(s->store) == 2; /* Value 66 is due nothing. */
                 }
-                if (s->exit_code != DOOR_EXIT_RESTART || s->results != results) {
+                if (s->exit_code != DOOR_EXIT_RESTART) {
                         return false;
                 }
                 again(s);
@@ -800,6 +813,240 @@ static bool a_machine_that_reads_too_much_or_itself_is_not_made(scene *s)
                s->shell == NULL;
 }
 
+/* Two starts have died of deciding a record: it is parked. One that has no payload is kept without, too. */
+static bool a_killer_without_a_payload_is_parked_and_released_like_any_other(scene *s)
+{
+        Door__V1__Release release = DOOR__V1__RELEASE__INIT;
+        Door__V1__Position position = DOOR__V1__POSITION__INIT;
+        uint8_t note[14] = { DOOR_POISON_DEATHS, 'E' };
+
+        door_put_u32(note + 2, 1);
+        door_put_u64(note + 6, 1);
+        s->config.noted = (door_bytes){ note, sizeof note };
+        s->bare = true;
+        begin(s);
+        source_says(s, TOY_ADDED, 0, 1, (door_position){ 0 });
+        const bool parked = s->alert == DOOR_MALFORMED && sim_store_durable_head(s->store) == 1;
+        position.log = 1;
+        position.seq = 1;
+        release.record = &position;
+        command(s, OPERATOR, 5, DOOR__V1__SHELL_COMMAND__SHELL_COMMAND_RELEASE,
+                door_frame_pack(&release.base, &s->arena));
+        turn(s);
+        return parked && !s->ended && s->outcome == DOOR__V1__OUTCOME__DONE &&
+               sim_store_durable_head(s->store) == 2; /* What has no value is due nothing. */
+}
+
+static bool a_tick_that_cannot_read_is_tried_again(scene *s)
+{
+        begin(s);
+        source_says(s, TOY_ADDED, 4, 1, (door_position){ 0 });
+        s->now_ms += TOY_DUE_MS;
+        for (uint64_t nth = 1; nth < 64; nth++) {
+                sim_store_fail_read(s->store, nth);
+                turn(s);
+                sim_store_fail_read(s->store, 0);
+                if (sim_store_durable_head(s->store) == 2) {
+                        return nth > 2;
+                }
+                if (!ended_with(s, DOOR_EXIT_RESTART, DOOR_IO)) {
+                        return false;
+                }
+                s->now_ms -= TOY_DUE_MS; /* So that the start itself has nothing to do. */
+                again(s);
+                s->now_ms += TOY_DUE_MS;
+        }
+        return false;
+}
+
+/* ---- effects: what log 5 has to do of each WATCHED of log 4 whose value is 5 ---- */
+
+static void watched(scene *s)
+{
+        source_says(s, TOY_WATCHED, 5, 1, (door_position){ 0 });
+}
+
+/* The executor's word about what was last asked for. */
+static void outcome_told(scene *s, uint32_t code)
+{
+        step(s, (door_happening){
+                        .kind = DOOR_HAPPENING_EFFECT,
+                        .outcome = { .key = s->effect_key, .attempt = s->effect_attempt, .code = code } });
+}
+
+static bool an_effect_is_asked_for_once_its_record_is_durable(scene *s)
+{
+        begin(s);
+        s->slow_commits = true;
+        watched(s);
+        turn(s);
+        const bool waits = s->pending != NULL && s->effects == 0;
+        s->slow_commits = false;
+        commit_now(s);
+        return waits && s->effects == 1 && s->effect_attempt == 1 && !door_id_is_zero(&s->effect_key);
+}
+
+static bool an_outcome_is_decided_once_and_ends_the_effect(scene *s)
+{
+        begin(s);
+        watched(s);
+        outcome_told(s, 0);
+        const bool ended = sim_store_durable_head(s->store) == 2;
+        outcome_told(s, 0);
+        turn(s);
+        again(s);
+        return ended && !s->ended && s->effects == 1 && sim_store_durable_head(s->store) == 2;
+}
+
+static bool an_outcome_that_was_not_asked_for_is_counted_and_no_more(scene *s)
+{
+        begin(s);
+        watched(s);
+        s->effect_attempt++;
+        outcome_told(s, 0);
+        s->effect_attempt--;
+        s->effect_key.bytes[0] ^= 1;
+        outcome_told(s, 0);
+        return sim_store_durable_head(s->store) == 1 && door_shell_count(s->shell)->outcomes_unasked == 2;
+}
+
+/* Until the outcome is durable, the effect is not done, and not asked for a second time either. */
+static bool an_outcome_being_written_asks_for_nothing_and_is_lost_with_the_process(scene *s)
+{
+        begin(s);
+        watched(s);
+        s->slow_commits = true;
+        outcome_told(s, 0);
+        turn(s);
+        const bool quiet = s->pending != NULL && s->effects == 1;
+        s->slow_commits = false;
+        s->pending = NULL;
+        again(s);
+        const bool asked = s->effects == 2 && s->effect_attempt == 1;
+        outcome_told(s, 0);
+        return quiet && asked && sim_store_durable_head(s->store) == 2;
+}
+
+static bool what_was_under_way_is_asked_for_again_after_a_start(scene *s)
+{
+        begin(s);
+        watched(s);
+        const door_id key = s->effect_key;
+        again(s);
+        return s->effects == 2 && s->effect_attempt == 1 && door_id_equal(&key, &s->effect_key);
+}
+
+static bool no_more_effects_are_under_way_than_may_be(scene *s)
+{
+        begin(s);
+        for (size_t i = 0; i < DOOR_EFFECTS_MAX + 4; i++) {
+                watched(s);
+        }
+        const bool bounded =
+                s->effects == DOOR_EFFECTS_MAX && door_shell_count(s->shell)->effects_now == DOOR_EFFECTS_MAX;
+        outcome_told(s, 0);
+        return bounded && s->effects == DOOR_EFFECTS_MAX + 1;
+}
+
+static bool an_effect_that_failed_is_asked_for_when_it_is_due_again_and_its_end_is_told(scene *s)
+{
+        begin(s);
+        watched(s);
+        for (uint32_t attempt = 1; attempt < TOY_TRIES_MAX; attempt++) {
+                outcome_told(s, 1);
+                const bool sleeps = s->effects == attempt && !s->wishes.again &&
+                                    s->wishes.wake_mono_ms <= s->now_ms + TOY_TRY_AGAIN_MS;
+                s->now_ms += TOY_TRY_AGAIN_MS - 1;
+                turn(s);
+                if (!sleeps || s->effects != attempt || s->wishes.wake_mono_ms != s->now_ms + 1) {
+                        return false;
+                }
+                s->now_ms++;
+                turn(s);
+                if (s->effects != attempt + 1 || s->effect_attempt != attempt + 1 || s->alerts != 0) {
+                        return false;
+                }
+        }
+        outcome_told(s, 1);
+        return s->alerts == 1 && s->effects == TOY_TRIES_MAX &&
+               sim_store_durable_head(s->store) == 1 + TOY_TRIES_MAX;
+}
+
+/* Each read of asking, and of deciding the outcome, fails once: nothing is asked for or decided. */
+static bool effects_that_cannot_be_read_end_us_to_be_started_again(scene *s)
+{
+        unsigned ends[2] = { 0, 0 };
+
+        begin(s);
+        watched(s);
+        for (uint64_t nth = 1; nth < 64 && sim_store_durable_head(s->store) == 1; nth++) {
+                const size_t effects = s->effects;
+                s->shell = door_shell_free(s->shell);
+                s->held_turns = true; /* A start that does not yet look. */
+                begin(s);
+                s->held_turns = false;
+                sim_store_fail_read(s->store, nth);
+                turn(s);
+                if (!s->ended) {
+                        outcome_told(s, 0);
+                }
+                sim_store_fail_read(s->store, 0);
+                ends[s->effects > effects ? 1 : 0] += s->ended ? 1 : 0;
+                if (s->ended && s->exit_code != DOOR_EXIT_RESTART) {
+                        return false;
+                }
+                s->ended = false;
+        }
+        return ends[0] > 0 && ends[1] > 0 && sim_store_durable_head(s->store) == 2;
+}
+
+static bool next_effect_without_room(door_view *view, const void *policy, uint64_t now_ms,
+                                     const door_id *busy, size_t busy_count, door_arena *arena,
+                                     door_effect *ret_effect)
+{
+        (void)door_arena_take(arena, arena->cap + 1);
+        return toy_ops(5)->next_effect(view, policy, now_ms, busy, busy_count, arena, ret_effect);
+}
+
+static bool an_effect_for_which_there_is_no_room_waits_and_does_not_spin(scene *s)
+{
+        static door_core_ops changed;
+
+        changed = *s->config.core;
+        changed.next_effect = next_effect_without_room;
+        s->config.core = &changed;
+        begin(s);
+        watched(s);
+        return !s->ended && s->effects == 0 && !s->wishes.again && s->wishes.wake_mono_ms > s->now_ms &&
+               s->wishes.wake_mono_ms <= s->now_ms + 1000;
+}
+
+static bool whatever_room_there_is_an_outcome_is_decided_or_said_not_to_fit(scene *s)
+{
+        size_t decided = 0;
+        size_t said = 0;
+
+        for (size_t room = 80 * DOOR_KIB; room < 120 * DOOR_KIB; room += 64) {
+                scene_close(s);
+                scene_open(s, 5);
+                begin(s);
+                watched(s);
+                s->config.bounds.batch_arena_bytes = room;
+                again(s);
+                const bool runs = !s->ended;
+                if (runs) {
+                        outcome_told(s, 0);
+                }
+                const uint64_t head = sim_store_durable_head(s->store);
+                if (s->ended ? head != 1 || !ended_with(s, DOOR_EXIT_STAY_DOWN, DOOR_NO_MEMORY) : head != 2) {
+                        return false;
+                }
+                decided += head - 1;
+                said += runs && s->ended ? 1 : 0;
+        }
+        return decided > 0 && said > 0;
+}
+
 int scenes_check(void)
 {
         static const struct {
@@ -835,6 +1082,18 @@ int scenes_check(void)
                 SCENE(2, records_that_have_arrived_are_one_batch),
                 SCENE(1, care_lasts_for_a_batchs_worth_of_inputs),
                 SCENE(2, a_machine_that_reads_too_much_or_itself_is_not_made),
+                SCENE(2, a_killer_without_a_payload_is_parked_and_released_like_any_other),
+                SCENE(2, a_tick_that_cannot_read_is_tried_again),
+                SCENE(5, an_effect_is_asked_for_once_its_record_is_durable),
+                SCENE(5, an_outcome_is_decided_once_and_ends_the_effect),
+                SCENE(5, an_outcome_that_was_not_asked_for_is_counted_and_no_more),
+                SCENE(5, an_outcome_being_written_asks_for_nothing_and_is_lost_with_the_process),
+                SCENE(5, what_was_under_way_is_asked_for_again_after_a_start),
+                SCENE(5, no_more_effects_are_under_way_than_may_be),
+                SCENE(5, an_effect_that_failed_is_asked_for_when_it_is_due_again_and_its_end_is_told),
+                SCENE(5, effects_that_cannot_be_read_end_us_to_be_started_again),
+                SCENE(5, an_effect_for_which_there_is_no_room_waits_and_does_not_spin),
+                SCENE(5, whatever_room_there_is_an_outcome_is_decided_or_said_not_to_fit),
 #undef SCENE
         };
         const size_t count = sizeof scenes / sizeof scenes[0];

@@ -39,6 +39,7 @@ typedef enum event_kind {
         EVENT_COMMITTED,
         EVENT_NOTED,
         EVENT_CHECKPOINT,
+        EVENT_EFFECT, /* The executor has tried; frame: a door_outcome. */
         EVENT_TURN,
         EVENT_RESTART,
         EVENT_CLIENT,
@@ -97,6 +98,8 @@ typedef struct node {
         uint64_t anchored_seq;
         door_position alerts[ALERTS_KEPT]; /* The newest, by turns: what an operator was told of. */
         size_t alerts_count;
+        door_effect effects[DOOR_EFFECTS_MAX]; /* Under way at the executor; frame is not kept. */
+        size_t effects_count;
         uint64_t cursors_fed[DOOR_UPSTREAMS_MAX];
 } node;
 
@@ -443,6 +446,7 @@ static void die(world *w, size_t index, bool power_cut)
                 (void)n->port.commit(n->port.context, n->commit); /* It got there before the end. */
         }
         n->commit = NULL;
+        n->effects_count = 0; /* Whatever comes of them is heard by nobody. */
         sim_store_crash(n->store, power_cut ? (size_t)sim_rng_below(&w->rng, sim_store_unsynced(n->store) + 1)
                                             : SIZE_MAX);
         n->shell = door_shell_free(n->shell);
@@ -606,6 +610,89 @@ static void wish_commit(world *w, size_t index, const door_wish *wish)
                               .incarnation = n->incarnation });
 }
 
+/* Is it what the disk says is to be done? Among the first of those not under way, or it is not. */
+static bool effect_is_durable(world *w, node *n, const door_effect *effect)
+{
+        door_id passed[2 * DOOR_EFFECTS_MAX];
+        door_effect found;
+        door_view view;
+
+        door_arena_reset(&w->arena);
+        door_view_init(&view, &n->port.state, &w->arena);
+        for (size_t count = 0; count < 2 * DOOR_EFFECTS_MAX; count++) {
+                if (!n->service->core->next_effect(&view, NULL, UINT64_MAX, passed, count, &w->arena,
+                                                   &found)) {
+                        break;
+                }
+                if (door_id_equal(&found.key, &effect->key)) {
+                        return found.attempt == effect->attempt;
+                }
+                passed[count] = found.key;
+        }
+        return view.latch != DOOR_OK; /* A read that fails on purpose says nothing. */
+}
+
+static void outcome_push(world *w, size_t index, const door_outcome *outcome, uint64_t delay_us)
+{
+        event e = { .at_us = w->now_us + delay_us,
+                    .kind = EVENT_EFFECT,
+                    .to = index,
+                    .incarnation = w->nodes[index].incarnation,
+                    .frame = must(malloc(sizeof *outcome)),
+                    .frame_len = sizeof *outcome };
+
+        memcpy(e.frame, outcome, sizeof *outcome);
+        heap_push(w, e);
+}
+
+/* The executor: now and then it is slow, fails, or tells a thing twice or of another attempt. */
+static void wish_effect(world *w, size_t index, const door_wish *wish)
+{
+        node *n = &w->nodes[index];
+        const uint32_t log = n->service->core->log;
+        const uint64_t delay_us = chance(w, 50) ? sim_rng_between(&w->rng, 100000, 6000000)
+                                                : sim_rng_between(&w->rng, 300, 40000);
+        door_outcome outcome = { .key = wish->effect.key,
+                                 .attempt = wish->effect.attempt,
+                                 .code = chance(w, 250) ? 1 : 0,
+                                 .detail = 7 };
+
+        for (size_t i = 0; i < n->effects_count; i++) {
+                if (door_id_equal(&n->effects[i].key, &wish->effect.key)) {
+                        audit_fail(w->audit, "EFFECT", "log %u: asked for again while under way", log);
+                }
+        }
+        if (n->effects_count == DOOR_EFFECTS_MAX || wish->effect.frame.len == 0) {
+                audit_fail(w->audit, "EFFECT", "log %u: too many at once, or one of nothing", log);
+                return;
+        }
+        if (!effect_is_durable(w, n, &wish->effect)) {
+                audit_fail(w->audit, "EFFECT", "log %u: asked for, and the disk knows nothing of it", log);
+        }
+        n->effects[n->effects_count++] = wish->effect;
+        w->tally.effects++;
+        if (chance(w, 30)) {
+                outcome.attempt++;
+                outcome_push(w, index, &outcome, delay_us / 2);
+                outcome.attempt--;
+        }
+        outcome_push(w, index, &outcome, delay_us);
+        if (chance(w, 30)) {
+                outcome_push(w, index, &outcome, delay_us + sim_rng_below(&w->rng, 20000));
+        }
+}
+
+static void effect_ended(node *n, const door_outcome *outcome)
+{
+        for (size_t i = 0; i < n->effects_count; i++) {
+                if (door_id_equal(&n->effects[i].key, &outcome->key) &&
+                    n->effects[i].attempt == outcome->attempt) {
+                        n->effects[i] = n->effects[--n->effects_count];
+                        return;
+                }
+        }
+}
+
 static void wish_end(world *w, size_t index, const door_wish *wish)
 {
         node *n = &w->nodes[index];
@@ -696,6 +783,9 @@ static void carry_out(world *w, size_t index)
                                               .kind = EVENT_CHECKPOINT,
                                               .to = index,
                                               .incarnation = n->incarnation });
+                        break;
+                case DOOR_WISH_EFFECT:
+                        wish_effect(w, index, wish);
                         break;
                 case DOOR_WISH_ALERT:
                         n->alerts[n->alerts_count++ % ALERTS_KEPT] = (door_position){ wish->log, wish->seq };
@@ -1392,6 +1482,11 @@ static void node_event(world *w, event *ev)
                 n->checkpointed = h.status = sim_rng_chance(&w->rng, 100) ? DOOR_IO : DOOR_OK;
                 h.path = "checkpoint";
                 break;
+        case EVENT_EFFECT:
+                h = happening(w, n, DOOR_HAPPENING_EFFECT);
+                memcpy(&h.outcome, ev->frame, sizeof h.outcome);
+                effect_ended(n, &h.outcome);
+                break;
         case EVENT_TURN:
                 if (ev->due_us != n->turn_at_us) {
                         return; /* Another was asked for since. */
@@ -1410,8 +1505,8 @@ static void node_event(world *w, event *ev)
 
 static const char *event_name(event_kind kind)
 {
-        static const char *const names[] = { "?",          "frame", "commit",  "committed", "noted",
-                                             "checkpoint", "turn",  "restart", "client",    "chaos" };
+        static const char *const names[] = { "?",      "frame", "commit",  "committed", "noted", "checkpoint",
+                                             "effect", "turn",  "restart", "client",    "chaos" };
         return names[kind];
 }
 
@@ -1438,7 +1533,7 @@ static bool at_rest(world *w)
         for (size_t i = 0; i < w->nodes_count; i++) {
                 const node *n = &w->nodes[i];
                 door_cursor cursors[DOOR_UPSTREAMS_MAX];
-                if (!n->up || n->commit != NULL) {
+                if (!n->up || n->commit != NULL || n->effects_count > 0) {
                         return false;
                 }
                 sim_store_settle(n->store);

@@ -79,7 +79,8 @@ typedef struct sim_options {
 typedef struct sim_tally {
         uint64_t events, frames, dropped, late, kills, clean_stops, aborts, commit_failures, clock_jumps,
                 sleeps, partitions, disk_full, corrupted, commands, answers, retries, repeats, conflicts,
-                garbage, releases, virtual_ms, regress_checks, tight_starts, tight_ends, older_starts;
+                garbage, releases, virtual_ms, regress_checks, tight_starts, tight_ends, older_starts,
+                effects;
         uint64_t told[SIM_TOLD_MAX]; /* What the topology counts of its own, by sim_topology.told. */
 } sim_tally;
 

@@ -74,6 +74,8 @@ typedef struct toys {
         size_t ids_max;
         uint64_t tallied;
         uint64_t due;
+        uint64_t wanted;
+        uint64_t performed;
         uint32_t totals[256];
 } toys;
 
@@ -95,6 +97,8 @@ static const char *domain(void *context, uint32_t log, uint64_t seq, uint32_t ty
                 }
         }
         t->due += type == TOY_TALLY_DUE ? 1 : 0;
+        t->wanted += log == 5 && type == TOY_WATCHED && toy_has_effect(number_at(payload, 2)) ? 1 : 0;
+        t->performed += type == TOY_PERFORMED ? 1 : 0;
         if ((log == 1 && type == TOY_ADDED) || type == TOY_TALLIED) {
                 const uint8_t *id = payload.data + 18;
                 for (size_t i = 0; i < t->ids_count; i++) {
@@ -207,6 +211,9 @@ static void policy(void *context, uint32_t log, wire_bytes *ret_content)
 static const char *balance(void *context)
 {
         const toys *t = context;
+        if (t->wanted != t->performed) {
+                return "an effect was never done, or its outcome counted twice";
+        }
         return t->due == t->tallied ? NULL : "something that fell due was never ticked, or twice";
 }
 

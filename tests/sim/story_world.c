@@ -230,6 +230,7 @@ static void step(story *s, size_t at, door_happening *h)
                 case DOOR_WISH_NOTE:
                 case DOOR_WISH_ANCHOR:
                 case DOOR_WISH_CHECKPOINT:
+                case DOOR_WISH_EFFECT:
                         break;
                 }
         }

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { TABLE_TOTAL = 1, TABLE_DUE = 2, TABLE_SEEN = 3, TABLE_COUNT = 4 };
+enum { TABLE_TOTAL = 1, TABLE_DUE = 2, TABLE_SEEN = 3, TABLE_COUNT = 4, TABLE_EFFECT = 5, TABLE_WANTED = 6 };
 
 typedef struct toy_body {
         uint8_t subject;
@@ -36,6 +36,11 @@ bool toy_is_killer(uint32_t value)
 bool toy_is_refused(uint32_t value)
 {
         return value % 17 == 13;
+}
+
+bool toy_has_effect(uint32_t value)
+{
+        return value % 4 == 1;
 }
 
 static bool is_newer(uint32_t value)
@@ -301,10 +306,128 @@ static void peer_decide(door_view *view, const door_input *input, door_out *out)
         }
 }
 
+/* EFFECT: id to attempts so far and due time; WANTED: due time and id, to go through them in order. */
+static door_bytes key_effect(uint8_t *storage, const door_id *id)
+{
+        storage[0] = TABLE_EFFECT;
+        memcpy(storage + 1, id->bytes, DOOR_ID_BYTES);
+        return (door_bytes){ storage, 1 + DOOR_ID_BYTES };
+}
+
+static door_bytes key_wanted(uint8_t *storage, uint64_t due_ms, const door_id *id)
+{
+        storage[0] = TABLE_WANTED;
+        door_put_u64(storage + 1, due_ms);
+        memcpy(storage + 9, id->bytes, DOOR_ID_BYTES);
+        return (door_bytes){ storage, 9 + DOOR_ID_BYTES };
+}
+
+static void effect_put(door_view *view, const door_id *id, uint32_t attempts, uint64_t due_ms)
+{
+        uint8_t storage[1 + DOOR_ID_BYTES];
+        uint8_t wanted[9 + DOOR_ID_BYTES];
+        uint8_t value[12];
+
+        door_put_u32(value, attempts);
+        door_put_u64(value + 4, due_ms);
+        door_view_put(view, key_effect(storage, id), (door_bytes){ value, sizeof value });
+        door_view_put(view, key_wanted(wanted, due_ms, id), DOOR_BYTES_EMPTY);
+}
+
+static bool effect_get(door_view *view, const door_id *id, uint32_t *ret_attempts, uint64_t *ret_due_ms)
+{
+        uint8_t storage[1 + DOOR_ID_BYTES];
+        door_bytes value;
+
+        if (!door_view_get(view, key_effect(storage, id), &value)) {
+                return false;
+        }
+        *ret_attempts = door_get_u32(value.data);
+        *ret_due_ms = door_get_u64(value.data + 4);
+        return true;
+}
+
+static void effect_delete(door_view *view, const door_id *id)
+{
+        uint8_t storage[9 + DOOR_ID_BYTES];
+        uint32_t attempts = 0;
+        uint64_t due_ms = 0;
+
+        DOOR_REQUIRE(effect_get(view, id, &attempts, &due_ms) || view->latch != DOOR_OK);
+        door_view_delete(view, key_wanted(storage, due_ms, id));
+        door_view_delete(view, key_effect(storage, id));
+}
+
+static bool far_next_effect(door_view *view, const void *policy, uint64_t now_ms, const door_id *busy,
+                            size_t busy_count, door_arena *arena, door_effect *ret_effect)
+{
+        static const uint8_t prefix[] = { TABLE_WANTED };
+        door_scan scan;
+        door_bytes key;
+        door_bytes value;
+
+        (void)policy;
+        door_scan_init(&scan, view, (door_bytes){ prefix, 1 }, DOOR_BYTES_EMPTY, busy_count + 1);
+        while (door_scan_next(&scan, &key, &value)) {
+                door_effect effect = { .due_ms = door_get_u64(key.data + 1) };
+                uint32_t attempts = 0;
+                uint64_t due_ms = 0;
+                size_t at = 0;
+                memcpy(effect.key.bytes, key.data + 9, DOOR_ID_BYTES);
+                while (at < busy_count && !door_id_equal(&busy[at], &effect.key)) {
+                        at++;
+                }
+                if (at < busy_count) {
+                        continue;
+                }
+                (void)effect_get(view, &effect.key, &attempts, &due_ms);
+                effect.attempt = attempts + 1;
+                if (effect.due_ms <= now_ms) {
+                        effect.frame = door_arena_copy(arena, door_id_bytes(&effect.key));
+                }
+                *ret_effect = effect;
+                return true;
+        }
+        return false;
+}
+
+static void outcome_decide(door_view *view, const door_input *input, door_out *out)
+{
+        const door_outcome *outcome = input->body;
+        toy_body like = { .id = outcome->key, .total = outcome->attempt, .value = outcome->code };
+        uint32_t attempts = 0;
+        uint64_t due_ms = 0;
+
+        if (!effect_get(view, &outcome->key, &attempts, &due_ms)) {
+                return;
+        }
+        if (outcome->code != 0 && outcome->attempt < TOY_TRIES_MAX) {
+                like.due_ms = input->now_ms + TOY_TRY_AGAIN_MS;
+                (void)emit(out, TOY_TRIED, &like);
+                return;
+        }
+        if (outcome->code != 0) {
+                out->alert = "an effect was given up";
+        }
+        (void)emit(out, TOY_PERFORMED, &like);
+}
+
+static void far_decide(door_view *view, const door_input *input, door_out *out)
+{
+        if (input->kind == DOOR_INPUT_OUTCOME) {
+                outcome_decide(view, input, out);
+                return;
+        }
+        toy_body *watched = emit(out, TOY_WATCHED, input->body);
+        if (watched != NULL) {
+                watched->id = door_id_make(input->random, DOOR_ID_DELIVERY, 0);
+        }
+}
+
 static void toy_decide(uint32_t log, door_view *view, const void *policy, const door_input *input,
                        door_out *out)
 {
-        const toy_body *body = input->body;
+        const toy_body *body = input->kind == DOOR_INPUT_OUTCOME ? NULL : input->body;
 
         if (body != NULL && toy_is_killer(body->value) && !world->fixed && log == 2 &&
             input->type == TOY_ADDED) {
@@ -319,6 +442,9 @@ static void toy_decide(uint32_t log, door_view *view, const void *policy, const 
                 break;
         case 3:
                 peer_decide(view, input, out);
+                break;
+        case 5:
+                far_decide(view, input, out);
                 break;
         default:
                 (void)emit(out, TOY_WATCHED, body);
@@ -387,6 +513,22 @@ TOY_DECIDE(3)
 TOY_DECIDE(4)
 TOY_DECIDE(5)
 
+/* What the others fold, and its effects. */
+static void far_apply(door_view *view, const door_event *event)
+{
+        const toy_body *body = event->body;
+
+        toy_apply(view, event);
+        if (event->type == TOY_WATCHED && toy_has_effect(body->value)) {
+                effect_put(view, &body->id, 0, 0);
+        } else if (event->type == TOY_TRIED) {
+                effect_delete(view, &body->id);
+                effect_put(view, &body->id, body->total, body->due_ms);
+        } else if (event->type == TOY_PERFORMED) {
+                effect_delete(view, &body->id);
+        }
+}
+
 static const door_consumed middle_consumes[] = { { 1, TOY_ADDED }, { 3, TOY_ECHOED } };
 static const door_consumed middle_knows[] = { { 1, TOY_NEWER }, { 3, TOY_SAW }, { 3, TOY_ORPHAN } };
 static const door_consumed peer_consumes[] = { { 1, TOY_ADDED }, { 2, TOY_TALLIED }, { 2, TOY_NOTED } };
@@ -416,10 +558,12 @@ const door_core_ops *toy_ops(uint32_t log)
                 TOY_OPS(2, "middle", middle_consumes, 2, middle_knows, 3, middle_deadline),
                 TOY_OPS(3, "peer", peer_consumes, 3, peer_knows, 2, no_deadline),
                 TOY_OPS(4, "watcher", watcher_consumes, 4, watcher_knows, 4, no_deadline),
-                TOY_OPS(5, "far", far_consumes, 1, NULL, 0, no_deadline),
         };
+        static door_core_ops far = TOY_OPS(5, "far", far_consumes, 1, NULL, 0, no_deadline);
         DOOR_REQUIRE(log >= 1 && log <= 5);
-        return &ops[log - 1];
+        far.apply = far_apply;
+        far.next_effect = far_next_effect;
+        return log == 5 ? &far : &ops[log - 1];
 }
 
 const door_core_ops *toy_ops_older(void)

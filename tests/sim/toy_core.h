@@ -11,7 +11,9 @@
  *   3 peer     ADDED leaves SAW; TALLIED leaves ECHOED when the total is even, and ORPHAN, which
  *              is a breach, when it comes before the ADDED that caused it
  *   4 watcher  everything leaves WATCHED; the program before it does not know NEWER and must stop there
- *   5 far      reads 4 alone; each WATCHED leaves WATCHED: it knows logs 1 to 3 from `seen` only
+ *   5 far      reads 4 alone; each WATCHED leaves WATCHED: it knows logs 1 to 3 from `seen` only. Of a
+ *              value that is 1 more than a multiple of 4 there is an effect to be had: tried until it
+ *              leaves PERFORMED, TRIED each time it fails, and given up at the third
  *
  * A value that ends in the poison residue does not decode downstream until `fixed` is set; another
  * kills the process that decides it (the harness reads `aborted`).
@@ -31,6 +33,10 @@ enum {
         TOY_WATCHED = 22,
         TOY_ORPHAN = 23,
         TOY_NEWER = 24, /* log 1; the watcher before the last does not know it */
+        TOY_PERFORMED = 25,
+        TOY_TRIED = 26,
+        TOY_TRIES_MAX = 3,
+        TOY_TRY_AGAIN_MS = 2000,
         TOY_COMMAND_ADD = 16,
         TOY_REASON_UNLUCKY = 100,
         TOY_DUE_MS = 30000,
@@ -66,5 +72,6 @@ void toy_enter(toy_world *world);
 bool toy_is_poison(uint32_t value);
 bool toy_is_killer(uint32_t value);
 bool toy_is_refused(uint32_t value);
+bool toy_has_effect(uint32_t value);
 
 #endif

@@ -1,0 +1,153 @@
+/* executor.c - the thread of executor.h: a ring of effects, three indices, one lock. */
+#include "shell/executor.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct job {
+        door_effect effect; /* frame points into the job's bytes. */
+        door_outcome outcome;
+        uint8_t bytes[DOOR_EFFECT_BYTES_MAX];
+} job;
+
+/* Jobs [told, done) wait to be told, [done, added) to be done; the numbers only grow. */
+struct door_executing {
+        const door_executor *executor;
+        door_executed_cb executed;
+        void *context;
+        uv_thread_t thread;
+        uv_async_t ended; /* Some job is done. */
+        uv_mutex_t lock;  /* Of the numbers. */
+        uv_cond_t wanted; /* A job is there, or the end. */
+        atomic_bool stop;
+        uint64_t added;
+        uint64_t done;
+        uint64_t told;
+        job jobs[DOOR_EFFECTS_MAX];
+};
+
+static void thread_run(void *argument)
+{
+        door_executing *x = argument;
+
+        uv_mutex_lock(&x->lock);
+        for (;;) {
+                while (x->done == x->added && !x->stop) {
+                        uv_cond_wait(&x->wanted, &x->lock);
+                }
+                if (x->stop) {
+                        break;
+                }
+                job *next = &x->jobs[x->done % DOOR_EFFECTS_MAX];
+                uv_mutex_unlock(&x->lock);
+                next->outcome = (door_outcome){ .key = next->effect.key, .attempt = next->effect.attempt };
+                next->outcome.code = x->executor->perform(x->executor->context, &next->effect, &x->stop,
+                                                          &next->outcome.detail);
+                uv_mutex_lock(&x->lock);
+                x->done++;
+                if (!x->stop) {
+                        (void)uv_async_send(&x->ended); /* Under the lock: never after close. */
+                }
+        }
+        uv_mutex_unlock(&x->lock);
+}
+
+static void ended_cb(uv_async_t *async)
+{
+        door_executing *x = async->data;
+
+        for (;;) {
+                uv_mutex_lock(&x->lock);
+                const bool any = x->told < x->done && !x->stop;
+                uv_mutex_unlock(&x->lock);
+                if (!any) {
+                        return;
+                }
+                const door_outcome outcome = x->jobs[x->told % DOOR_EFFECTS_MAX].outcome;
+                x->told++; /* Its place is free for what the machine wishes now. */
+                x->executed(x->context, &outcome);
+        }
+}
+
+door_status door_executing_new(uv_loop_t *loop, const door_executor *executor, door_executed_cb done,
+                               void *context, door_executing **ret_executing)
+{
+        door_executing *x = calloc(1, sizeof *x);
+
+        if (x == NULL) {
+                return DOOR_NO_MEMORY;
+        }
+        x->executor = executor;
+        x->executed = done;
+        x->context = context;
+        if (uv_mutex_init(&x->lock) != 0) {
+                goto no_lock;
+        }
+        if (uv_cond_init(&x->wanted) != 0) {
+                goto no_cond;
+        }
+        if (uv_thread_create(&x->thread, thread_run, x) != 0) {
+                goto no_thread;
+        }
+        /* Last, because a handle once made can only be closed through the loop. */
+        if (uv_async_init(loop, &x->ended, ended_cb) != 0) {
+                goto no_async;
+        }
+        x->ended.data = x;
+        *ret_executing = x;
+        return DOOR_OK;
+
+no_async:
+        uv_mutex_lock(&x->lock);
+        x->stop = true;
+        uv_cond_signal(&x->wanted);
+        uv_mutex_unlock(&x->lock);
+        (void)uv_thread_join(&x->thread);
+no_thread:
+        uv_cond_destroy(&x->wanted);
+no_cond:
+        uv_mutex_destroy(&x->lock);
+no_lock:
+        free(x);
+        return DOOR_IO;
+}
+
+void door_executing_add(door_executing *x, const door_effect *effect)
+{
+        DOOR_REQUIRE(x->added - x->told < DOOR_EFFECTS_MAX);
+        DOOR_REQUIRE(effect->frame.len <= DOOR_EFFECT_BYTES_MAX);
+        job *next = &x->jobs[x->added % DOOR_EFFECTS_MAX];
+
+        next->effect = *effect;
+        if (effect->frame.len > 0) {
+                memcpy(next->bytes, effect->frame.data, effect->frame.len);
+        }
+        next->effect.frame.data = next->bytes;
+        uv_mutex_lock(&x->lock);
+        x->added++;
+        uv_cond_signal(&x->wanted);
+        uv_mutex_unlock(&x->lock);
+}
+
+void door_executing_close(door_executing *x)
+{
+        if (x == NULL) {
+                return;
+        }
+        uv_mutex_lock(&x->lock);
+        x->stop = true;
+        uv_cond_signal(&x->wanted);
+        uv_mutex_unlock(&x->lock);
+        uv_close((uv_handle_t *)&x->ended, NULL);
+}
+
+door_executing *door_executing_free(door_executing *x)
+{
+        if (x != NULL) {
+                (void)uv_thread_join(&x->thread);
+                uv_cond_destroy(&x->wanted);
+                uv_mutex_destroy(&x->lock);
+                free(x);
+        }
+        return NULL;
+}
