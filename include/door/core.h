@@ -175,8 +175,8 @@ typedef struct door_core_ops {
         void (*decide)(door_view *view, const void *policy, const door_input *input, door_out *out);
         void (*apply)(door_view *view, const door_event *event);
         uint64_t (*next_deadline)(door_view *view); /* Wall ms; 0 when nothing is due ever. */
-        /* NULL, or: the effect that is due first and is none of `busy`. False: there is none. Reads
-         * busy_count + 1 rows of the due index at most. `policy` as for decide. */
+        /* NULL, or: the effect that is to be had next and is none of `busy`. False: there is none, or none
+         * before one of `busy` has ended. Reads a few rows more than busy_count. `policy` as for decide. */
         bool (*next_effect)(door_view *view, const void *policy, uint64_t now_ms, const door_id *busy,
                             size_t busy_count, door_arena *arena, door_effect *ret_effect);
 } door_core_ops;

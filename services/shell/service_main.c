@@ -7,12 +7,12 @@
 
 enum { EXIT_USAGE = 2 };
 
-static int usage(const char *program)
+static int usage(const char *program, const door_service_settings *settings)
 {
         (void)fprintf(stderr,
-                      "usage: %s [--home DIR] [--metrics-port N] [--disk-floor BYTES] [--rate PER_MINUTE]\n"
+                      "usage: %s [--home DIR] [--metrics-port N] [--disk-floor BYTES] [--rate PER_MINUTE]%s\n"
                       "The home is --home, else $FRONTDOOR_HOME.\n",
-                      program);
+                      program, settings == NULL ? "" : settings->usage);
         return EXIT_USAGE;
 }
 
@@ -30,7 +30,8 @@ static bool number_read(const char *text, uint64_t max, uint64_t *ret_number)
         return true;
 }
 
-int door_service_main(int argc, char **argv, door_service_options *options)
+bool door_service_read(int argc, char **argv, const door_service_settings *settings,
+                       door_service_options *options, int *ret_exit_code)
 {
         options->home = getenv("FRONTDOOR_HOME");
         for (int i = 1; i + 1 < argc; i += 2) {
@@ -48,16 +49,26 @@ int door_service_main(int argc, char **argv, door_service_options *options)
                         known = number_read(argv[i + 1], UINT32_MAX, &number);
                         options->rate_per_minute = (uint32_t)number;
                 } else {
-                        known = false;
+                        known = settings != NULL && settings->take(settings->context, argv[i], argv[i + 1]);
                 }
                 if (!known) {
-                        (void)fprintf(stderr, "%s: %s: not a setting, or its value is no number that fits\n",
-                                      argv[0], argv[i]);
-                        return usage(argv[0]);
+                        (void)fprintf(stderr, "%s: %s: not a setting, or its value does not fit\n", argv[0],
+                                      argv[i]);
+                        *ret_exit_code = usage(argv[0], settings);
+                        return false;
                 }
         }
         if (argc % 2 == 0 || options->home == NULL || options->home[0] == '\0') {
-                return usage(argv[0]);
+                *ret_exit_code = usage(argv[0], settings);
+                return false;
         }
-        return door_service_run(options);
+        return true;
+}
+
+int door_service_main(int argc, char **argv, door_service_options *options)
+{
+        int exit_code = 0;
+
+        return door_service_read(argc, argv, NULL, options, &exit_code) ? door_service_run(options)
+                                                                        : exit_code;
 }
