@@ -109,7 +109,7 @@ static notify_failure transfer(CURL *curl, const notify_sink_smtp *smtp, const n
         SET(CURLOPT_READFUNCTION, message_read_cb);
         SET(CURLOPT_READDATA, &left);
         SET(CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
-        SET(CURLOPT_TIMEOUT, (long)TOTAL_S);
+        SET(CURLOPT_TIMEOUT, (long)(smtp->total_s == 0 ? TOTAL_S : smtp->total_s));
         SET(CURLOPT_FORBID_REUSE, 1L);
         SET(CURLOPT_NOSIGNAL, 1L); /* It would be the resolver's SIGALRM, and this is a thread. */
         SET(CURLOPT_NOPROGRESS, 0L);

@@ -32,6 +32,7 @@ typedef struct notify_sink_smtp {
         const char *url;     /* smtp://host[:port] (STARTTLS) or smtps://host[:port] */
         const char *ca_file; /* NULL: the system's. */
         bool plain;          /* smtp:// without TLS: for a server on this machine, and for training. */
+        unsigned total_s;    /* Longest time for one message; 0: a minute. */
 } notify_sink_smtp;
 
 /* Once, before threads. DOOR_OK; DOOR_INVALID, the URL is neither smtp:// nor smtps://; DOOR_IO. */
