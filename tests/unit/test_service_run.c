@@ -38,6 +38,7 @@ enum {
         TYPE_SAY = 16,
         TYPE_SAID = 16,
         TYPE_DIE = 17,
+        TYPE_DONE = 18,
         ANSWER_MS = 3000,
         DEATH_MS = 1000
 };
@@ -138,6 +139,89 @@ static const door_core_ops intake_core = {
         .next_deadline = next_deadline,
 };
 
+/* ---- A third: whatever it is told is to be done outside, too. */
+
+/* Row {2, seq} while it is wanted; its key is the seq. */
+static door_bytes wanted_key(uint8_t storage[9], uint64_t seq)
+{
+        storage[0] = 2;
+        door_put_u64(storage + 1, seq);
+        return (door_bytes){ storage, 9 };
+}
+
+static void doing_decide(door_view *view, const void *policy, const door_input *input, door_out *out)
+{
+        if (input->kind == DOOR_INPUT_OUTCOME) {
+                const door_outcome *outcome = input->body;
+                door_bytes *body = door_arena_take(out->arena, sizeof *body);
+                DOOR_REQUIRE(body != NULL && outcome->code == 0 && outcome->detail == 5);
+                *body = door_arena_copy(out->arena, (door_bytes){ outcome->key.bytes, 8 });
+                (void)door_out_event(out, TYPE_DONE, body);
+                return;
+        }
+        decide(view, policy, input, out);
+}
+
+static void doing_apply(door_view *view, const door_event *event)
+{
+        uint8_t storage[9];
+
+        if (event->type == TYPE_DONE) {
+                const door_bytes *body = event->body;
+                door_view_delete(view, wanted_key(storage, door_get_u64(body->data)));
+        } else {
+                door_view_put(view, wanted_key(storage, event->seq), *(const door_bytes *)event->body);
+        }
+}
+
+static bool doing_next_effect(door_view *view, const void *policy, uint64_t now_ms, const door_id *busy,
+                              size_t busy_count, door_arena *arena, door_effect *ret_effect)
+{
+        static const uint8_t prefix[] = { 2 };
+        door_scan scan;
+        door_bytes key;
+        door_bytes value;
+
+        (void)policy;
+        (void)now_ms;
+        door_scan_init(&scan, view, (door_bytes){ prefix, 1 }, DOOR_BYTES_EMPTY, busy_count + 1);
+        while (door_scan_next(&scan, &key, &value)) {
+                door_effect effect = { .attempt = 1, .frame = door_arena_copy(arena, value) };
+                bool is_busy = false;
+                memcpy(effect.key.bytes, key.data + 1, 8);
+                for (size_t i = 0; i < busy_count; i++) {
+                        is_busy |= door_id_equal(&busy[i], &effect.key);
+                }
+                if (!is_busy) {
+                        *ret_effect = effect;
+                        return true;
+                }
+        }
+        return false;
+}
+
+typedef struct doing {
+        char file[96];   /* A line for each thing done. */
+        bool never_done; /* It waits until told to stop. */
+} doing;
+
+static uint32_t doing_perform(void *context, const door_effect *effect, const atomic_bool *stop,
+                              uint32_t *ret_detail)
+{
+        const doing *d = context;
+        FILE *file = fopen(d->file, "a");
+
+        DOOR_REQUIRE(file != NULL);
+        (void)fprintf(file, "%.*s%s\n", (int)effect->frame.len, (const char *)effect->frame.data,
+                      d->never_done ? "?" : "");
+        (void)fclose(file);
+        while (d->never_done && !*stop) {
+                (void)usleep(1000);
+        }
+        *ret_detail = 5;
+        return 0;
+}
+
 static const door_upstream reads_intake[] = { { LOG_INTAKE, "intake", DOOR_FORM_PUBLIC } };
 
 /* ---- A home, and services in it. */
@@ -188,6 +272,8 @@ static int home_tear_down(void **state)
 
 typedef struct settings {
         bool reader; /* Be deduplication, else intake. */
+        bool does;   /* What it is told has effects. */
+        bool never_done;
         uint16_t metrics_port;
         uint64_t disk_floor_bytes;
         uint64_t disk_reserve_bytes;
@@ -218,6 +304,15 @@ static pid_t service_start(const home *h, const settings *s)
                 core.consumes_count = 1;
                 options.upstreams = reads_intake;
                 options.upstreams_count = 1;
+        }
+        doing d = { .never_done = s->never_done };
+        const door_executor executor = { &d, doing_perform };
+        if (s->does) {
+                (void)snprintf(d.file, sizeof d.file, "%s/done", h->path);
+                core.decide = doing_decide;
+                core.apply = doing_apply;
+                core.next_effect = doing_next_effect;
+                options.executor = &executor;
         }
         _exit(door_service_run(&options));
 }
@@ -464,6 +559,65 @@ static void a_command_that_kills_is_refused_in_the_end(void **state)
         (void)door_client_free(client);
 }
 
+/* The file of what was done reads so, within three seconds. */
+static bool done_reads(const home *h, const char *wanted)
+{
+        char path[96];
+        char got[256];
+
+        (void)snprintf(path, sizeof path, "%s/done", h->path);
+        for (int i = 0; i < ANSWER_MS / 20; i++) {
+                FILE *file = fopen(path, "r");
+                if (file != NULL) {
+                        got[fread(got, 1, sizeof got - 1, file)] = '\0';
+                        (void)fclose(file);
+                        if (strcmp(got, wanted) == 0) {
+                                return true;
+                        }
+                }
+                (void)usleep(20000);
+        }
+        return false;
+}
+
+static bool head_reaches(door_client *client, uint64_t head)
+{
+        for (int i = 0; i < ANSWER_MS / 20; i++) {
+                if (status_ask(client).head == head) {
+                        return true;
+                }
+                (void)usleep(20000);
+        }
+        return false;
+}
+
+/* Goal: an effect is done once where nobody dies, and again where its outcome was lost. */
+static void effects_are_done_and_again_after_an_end_in_the_middle(void **state)
+{
+        const home *h = *state;
+        const settings does = { .does = true };
+        const settings hangs = { .does = true, .never_done = true };
+        door_client *client = client_of(h, "intake");
+        pid_t child = service_start(h, &does);
+
+        assert_int_equal(tell(client, TYPE_SAY, "one", 5), DOOR__V1__OUTCOME__DONE);
+        assert_true(head_reaches(client, 2)); /* Said and done. */
+        assert_int_equal(service_stop(child, SIGTERM), DOOR_EXIT_OK);
+
+        child = service_start(h, &hangs);
+        assert_int_equal(door_client_reopen(client), DOOR_OK);
+        assert_int_equal(tell(client, TYPE_SAY, "two", 5), DOOR__V1__OUTCOME__DONE);
+        assert_true(done_reads(h, "one\ntwo?\n")); /* The first is not done again; the second hangs. */
+        assert_int_equal(service_stop(child, SIGTERM), DOOR_EXIT_OK);
+
+        child = service_start(h, &does);
+        assert_int_equal(door_client_reopen(client), DOOR_OK);
+        assert_true(head_reaches(client, 4));
+        assert_true(done_reads(h, "one\ntwo?\ntwo\n"));
+        assert_int_equal(service_stop(child, SIGTERM), DOOR_EXIT_OK);
+        (void)door_client_free(client);
+}
+
 static unsigned port_free(void)
 {
         struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -703,6 +857,7 @@ int main(void)
                 TEST(a_command_is_answered_and_survives_stop_and_kill),
                 TEST(a_reader_follows_its_upstream_through_both_their_restarts),
                 TEST(a_command_that_kills_is_refused_in_the_end),
+                TEST(effects_are_done_and_again_after_an_end_in_the_middle),
                 TEST(figures_and_health_are_served_on_loopback),
                 TEST(too_little_disk_turns_commands_away_for_now),
                 TEST(a_hangup_reads_the_peers_anew_and_a_mistake_changes_nothing),
