@@ -610,28 +610,6 @@ static void wish_commit(world *w, size_t index, const door_wish *wish)
                               .incarnation = n->incarnation });
 }
 
-/* Is it what the disk says is to be done? Among the first of those not under way, or it is not. */
-static bool effect_is_durable(world *w, node *n, const door_effect *effect)
-{
-        door_id passed[2 * DOOR_EFFECTS_MAX];
-        door_effect found;
-        door_view view;
-
-        door_arena_reset(&w->arena);
-        door_view_init(&view, &n->port.state, &w->arena);
-        for (size_t count = 0; count < 2 * DOOR_EFFECTS_MAX; count++) {
-                if (!n->service->core->next_effect(&view, NULL, UINT64_MAX, passed, count, &w->arena,
-                                                   &found)) {
-                        break;
-                }
-                if (door_id_equal(&found.key, &effect->key)) {
-                        return found.attempt == effect->attempt;
-                }
-                passed[count] = found.key;
-        }
-        return view.latch != DOOR_OK; /* A read that fails on purpose says nothing. */
-}
-
 static void outcome_push(world *w, size_t index, const door_outcome *outcome, uint64_t delay_us)
 {
         event e = { .at_us = w->now_us + delay_us,
@@ -666,8 +644,8 @@ static void wish_effect(world *w, size_t index, const door_wish *wish)
                 audit_fail(w->audit, "EFFECT", "log %u: too many at once, or one of nothing", log);
                 return;
         }
-        if (!effect_is_durable(w, n, &wish->effect)) {
-                audit_fail(w->audit, "EFFECT", "log %u: asked for, and the disk knows nothing of it", log);
+        if (!w->topology->wants(w->context, log, &wish->effect)) {
+                audit_fail(w->audit, "EFFECT", "log %u: asked for, and no durable record wants it", log);
         }
         n->effects[n->effects_count++] = wish->effect;
         w->tally.effects++;

@@ -66,6 +66,8 @@ typedef struct sim_topology {
         /* Names of what it counts of its own, up to a NULL, and the counts at the end of a run; may be NULL. */
         const char *const *told;
         void (*count)(void *context, uint64_t ret_told[SIM_TOLD_MAX]);
+        /* Do the durable records want this effect, as this attempt? NULL: no service here has effects. */
+        bool (*wants)(void *context, uint32_t log, const door_effect *effect);
 } sim_topology;
 
 typedef struct sim_options {

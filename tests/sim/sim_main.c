@@ -18,6 +18,7 @@
 #include "sim/scenes.h"
 #include "sim/sim.h"
 #include "sim/sim_county.h"
+#include "sim/sim_post.h"
 #include "sim/sim_toys.h"
 #include "sim/story.h"
 
@@ -47,6 +48,8 @@ static const sim_topology *topologies_at(size_t index)
                 return sim_toys();
         case 1:
                 return sim_county();
+        case 2:
+                return sim_post();
         default:
                 return NULL;
         }

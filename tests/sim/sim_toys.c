@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/sim_wanted.h"
 #include "sim/toy_core.h"
 
 enum { TOYS = 5 };
@@ -74,8 +75,7 @@ typedef struct toys {
         size_t ids_max;
         uint64_t tallied;
         uint64_t due;
-        uint64_t wanted;
-        uint64_t performed;
+        sim_wanted wanted;
         uint32_t totals[256];
 } toys;
 
@@ -97,8 +97,20 @@ static const char *domain(void *context, uint32_t log, uint64_t seq, uint32_t ty
                 }
         }
         t->due += type == TOY_TALLY_DUE ? 1 : 0;
-        t->wanted += log == 5 && type == TOY_WATCHED && toy_has_effect(number_at(payload, 2)) ? 1 : 0;
-        t->performed += type == TOY_PERFORMED ? 1 : 0;
+        const wire_bytes effect = { payload.data + 18, 10 };
+        if (log == 5 && type == TOY_WATCHED && toy_has_effect(number_at(payload, 2)) &&
+            !sim_wanted_add(&t->wanted, effect)) {
+                return "an effect is wanted twice";
+        }
+        if (type == TOY_PERFORMED && !sim_wanted_remove(&t->wanted, effect)) {
+                return "an effect is done that nobody wants, or twice";
+        }
+        if (type == TOY_TRIED) {
+                sim_wanted_one *one = sim_wanted_find(&t->wanted, effect);
+                if (one == NULL || number_at(payload, 6) != ++one->attempts) {
+                        return "an effect has failed that nobody wants, or as another attempt";
+                }
+        }
         if ((log == 1 && type == TOY_ADDED) || type == TOY_TALLIED) {
                 const uint8_t *id = payload.data + 18;
                 for (size_t i = 0; i < t->ids_count; i++) {
@@ -145,6 +157,7 @@ static void *begin(uint64_t seed, int planted)
 static void end(void *context)
 {
         toys *t = context;
+        sim_wanted_done(&t->wanted);
         free(t->ids);
         free(t);
 }
@@ -211,10 +224,19 @@ static void policy(void *context, uint32_t log, wire_bytes *ret_content)
 static const char *balance(void *context)
 {
         const toys *t = context;
-        if (t->wanted != t->performed) {
-                return "an effect was never done, or its outcome counted twice";
+        if (t->wanted.count != 0) {
+                return "an effect was never done";
         }
         return t->due == t->tallied ? NULL : "something that fell due was never ticked, or twice";
+}
+
+static bool wants(void *context, uint32_t log, const door_effect *effect)
+{
+        toys *t = context;
+        const sim_wanted_one *one =
+                sim_wanted_find(&t->wanted, (wire_bytes){ effect->key.bytes, sizeof effect->key.bytes });
+
+        return log == 5 && one != NULL && one->attempts + 1 == effect->attempt;
 }
 
 static audit_model model(void *context)
@@ -247,6 +269,7 @@ const sim_topology *sim_toys(void)
                 .command = command,
                 .policy = policy,
                 .balance = balance,
+                .wants = wants,
         };
         return &topology;
 }

@@ -422,6 +422,8 @@ static void a_message_is_to_be_sent_at_once_and_until_it_has_arrived(void **stat
         assert_int_equal(effect.attempt, 1);
         assert_true(effect.frame.len > 0);
         assert_false(effect_next(n, &effect.key, 1, &again)); /* It is under way. */
+        end(n, &(door_effect){ .key = effect.key, .attempt = 2 }, NOTIFY_DELIVERED_WELL);
+        assert_int_equal(n->bench.events_count, 0); /* Word of an attempt that was not made. */
         end(n, &effect, NOTIFY_DELIVERED_WELL);
         assert_int_equal(n->bench.events[0].type, NOTIFY_DELIVERED);
         const notify_about *body = n->bench.events[0].body;
