@@ -100,6 +100,8 @@ static bool county_finish(policy_county *county)
         county->notify.working = &county->working;
         county->notify.has_red_from = 1;
         county->notify.red_from = county->triage.red_from;
+        county->notify.has_amber_from = 1;
+        county->notify.amber_from = county->triage.amber_from;
         county->notify.recipient = door_arena_take_zeroed(county->arena, county->recipients_count + 1,
                                                           sizeof *county->notify.recipient);
         if (county->notify.recipient == NULL) {

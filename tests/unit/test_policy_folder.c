@@ -17,6 +17,7 @@
 #include "cli/policy_folder.h"
 #include "deduplication/dedup_codec.h"
 #include "intake/intake_codec.h"
+#include "notification/notify_codec.h"
 #include "triage/triage_codec.h"
 
 enum { ARENA_BYTES = 64 * DOOR_MIB, FILE_BYTES_MAX = 2 * DOOR_MIB };
@@ -124,7 +125,10 @@ static void the_county_we_ship_is_accepted_by_its_services(void **state)
         static const struct {
                 const char *service;
                 const door_core_ops *core;
-        } known[] = { { "triage", &triage_ops }, { "deduplication", &dedup_ops }, { "intake", &intake_ops } };
+        } known[] = { { "notification", &notify_ops },
+                      { "triage", &triage_ops },
+                      { "deduplication", &dedup_ops },
+                      { "intake", &intake_ops } };
         policy_section sections[POLICY_SECTIONS];
         door_error error = { 0 };
         const void *policy = NULL;
@@ -144,8 +148,35 @@ static void the_county_we_ship_is_accepted_by_its_services(void **state)
                         }
                 }
         }
-        assert_int_equal(accepted, 3);
+        assert_int_equal(accepted, 4);
         assert_string_equal(sections[POLICY_SECTIONS - 1].service, "intake"); /* The last to hear. */
+}
+
+/* Whoever notification tells by a name of its own must have an address. */
+static void every_desk_of_the_county_we_ship_has_an_address(void **state)
+{
+        static const char *const desks[] = { "front-door", "edt", "manager" };
+        policy_section sections[POLICY_SECTIONS];
+        door_error error = { 0 };
+        const void *read = NULL;
+
+        (void)state;
+        file_put("floors.yaml", "amber_from: 50", "amber_from: 45");
+        assert_int_equal(read_folder(sections, &error), DOOR_OK);
+        for (size_t i = 0; i < POLICY_SECTIONS && read == NULL; i++) {
+                if (strcmp(sections[i].service, "notification") == 0) {
+                        assert_int_equal(notify_ops.decode_policy(sections[i].content, &arena, &read),
+                                         DOOR_OK);
+                }
+        }
+        const notify_policy *policy = read;
+        for (size_t i = 0; i < sizeof desks / sizeof desks[0]; i++) {
+                assert_non_null(notify_recipient_find(policy, door_bytes_of(desks[i])));
+        }
+        assert_int_equal(policy->amber_from, 45);
+        assert_int_equal(policy->working.holidays_count, 140);
+        assert_true(policy->front_door_phone.len > 0 && policy->out_of_hours_phone.len > 0);
+        file_put("floors.yaml", NULL, NULL);
 }
 
 static void what_the_files_say_stands_in_triages_section(void **state)
@@ -256,6 +287,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(the_county_we_ship_is_accepted_by_its_services),
+                cmocka_unit_test(every_desk_of_the_county_we_ship_has_an_address),
                 cmocka_unit_test(what_the_files_say_stands_in_triages_section),
                 cmocka_unit_test(a_mistake_in_the_teams_is_a_sentence),
                 cmocka_unit_test(a_child_nobody_would_take_is_found_before_it_comes),
