@@ -225,7 +225,7 @@ static void allot_plan(planning *p)
                 plan_to(p, NOTIFY_UNROUTED, door_bytes_of(manager));
                 break;
         case NOTIFY_ALLOT_ACCEPTED:
-                if (p->seen->from.len > 0) {
+                if (p->seen->from.len > 0 && !door_bytes_equal(p->seen->from, p->seen->team)) {
                         plan_to(p, NOTIFY_OWNER_CHANGED, p->seen->from);
                 }
                 break;
@@ -256,7 +256,10 @@ static void owner_note(planning *p)
                 now = seen->team;
                 break;
         case NOTIFY_ALLOT_RETURNED:
-                now = seen->hand_over ? seen->owner : DOOR_BYTES_EMPTY;
+                /* A hand-over, or an offer made while a team held the family: that team holds it still.
+                 * Any other owner after a return is the front door. */
+                now = seen->hand_over || door_bytes_equal(seen->owner, before) ? seen->owner
+                                                                               : DOOR_BYTES_EMPTY;
                 break;
         case NOTIFY_ALLOT_ENDED:
                 now = DOOR_BYTES_EMPTY;

@@ -256,6 +256,34 @@ static void a_return_that_takes_the_family_back_makes_the_front_door_its_owner(v
         assert_planned_only(n, 0);
 }
 
+/* An episode can be decided anew while a team holds the family; what another returns then is not the
+ * holder's. */
+static void a_returned_offer_leaves_the_family_with_the_team_that_holds_it(void **state)
+{
+        notifying *n = *state;
+        notify_seen returned = seen_of("");
+
+        accept_by(n, "east");
+        returned.team = door_bytes_of("west");
+        returned.owner = door_bytes_of("east");
+        see(n, NOTIFY_LOG_ALLOCATION, NOTIFY_ALLOT_RETURNED, returned);
+        assert_planned(n, 0, NOTIFY_RETURNED, "front-door"); /* Who has to find another. */
+        assert_int_equal(n->bench.events_count, 1);
+        see(n, NOTIFY_LOG_TRIAGE, NOTIFY_TRIAGE_ATTACHED, seen_of(""));
+        assert_planned(n, 0, NOTIFY_ADDED, "east");
+}
+
+static void a_team_that_accepts_what_it_has_is_told_of_no_change(void **state)
+{
+        notifying *n = *state;
+        notify_seen seen = seen_of("");
+
+        seen.team = door_bytes_of("east");
+        seen.from = door_bytes_of("east");
+        see(n, NOTIFY_LOG_ALLOCATION, NOTIFY_ALLOT_ACCEPTED, seen);
+        assert_planned_only(n, 0);
+}
+
 static void teams_are_told_of_offers_they_can_answer(void **state)
 {
         static const struct {
@@ -668,6 +696,8 @@ int main(void)
                 TEST(what_is_added_is_told_to_the_team_that_owns_it),
                 TEST(an_owner_is_who_accepted_last_until_it_ends),
                 TEST(a_return_that_takes_the_family_back_makes_the_front_door_its_owner),
+                TEST(a_returned_offer_leaves_the_family_with_the_team_that_holds_it),
+                TEST(a_team_that_accepts_what_it_has_is_told_of_no_change),
                 TEST(teams_are_told_of_offers_they_can_answer),
                 TEST(a_manager_places_what_nobody_takes_and_a_giver_hears_of_its_hand_over),
                 TEST(who_acted_on_what_had_moved_on_is_told_at_its_desk),
