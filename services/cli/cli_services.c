@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 #include "deduplication/dedup_codec.h"
 #include "intake/intake_codec.h"
+#include "notification/notify_codec.h"
 #include "triage/triage_codec.h"
 
 const cli_service *cli_service_at(size_t index)
@@ -14,6 +15,7 @@ const cli_service *cli_service_at(size_t index)
                 { &dedup_ops, "frontdoor-deduplication", 9462 },
                 { &triage_ops, "frontdoor-triage", 9463 },
                 { &allot_ops, "frontdoor-allocation", 9464 },
+                { &notify_ops, "frontdoor-notification", 9465 },
         };
         return index < sizeof services / sizeof services[0] ? &services[index] : NULL;
 }

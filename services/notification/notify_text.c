@@ -37,7 +37,7 @@ static const words words_of[NOTIFY_KINDS] = {
                            "Please accept it, naming a lead practitioner, or return it with a reason.\r\n"
                            "Until you accept, its owner stays who it was." },
         [NOTIFY_RETURNED] = { "An episode was returned", "A team has returned an episode it was offered.",
-                              NULL, "It is yours." },
+                              NULL, "Please look at it again." },
         [NOTIFY_UNROUTED] = { "Place by hand", "No team fits an episode, or it was returned twice.", NULL,
                               "Please name a team. Until then its owner stays who it was." },
         [NOTIFY_OWNER_CHANGED] = { "Your hand-over is accepted",

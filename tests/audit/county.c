@@ -8,6 +8,7 @@ enum {
         DEDUPLICATION = 2,
         TRIAGE = 3,
         ALLOCATION = 4,
+        NOTIFICATION = 5,
         RECEIVED = 16,
         REPEATED = 17,
         ATTEMPT_REFUSED = 18,
@@ -45,6 +46,7 @@ struct county {
         set referrals;
         set families;
         episodes *episodes;
+        deliveries *deliveries;
         county_counts counts;
 };
 
@@ -55,6 +57,7 @@ county *county_new(void)
                 abort();
         }
         c->episodes = episodes_new();
+        c->deliveries = deliveries_new();
         return c;
 }
 
@@ -75,6 +78,7 @@ county *county_free(county *c)
                 set_free(&c->referrals);
                 set_free(&c->families);
                 (void)episodes_free(c->episodes);
+                (void)deliveries_free(c->deliveries);
                 free(c);
         }
         return NULL;
@@ -201,6 +205,9 @@ static const char *domain(void *context, uint32_t log, uint64_t seq, uint32_t ty
         if (log == ALLOCATION) {
                 return episodes_allocation(c->episodes, type, payload);
         }
+        if (log == NOTIFICATION) {
+                return deliveries_record(c->deliveries, type, payload);
+        }
         c->counts.refused_attempts += log == INTAKE && type == ATTEMPT_REFUSED ? 1 : 0;
         return NULL;
 }
@@ -209,13 +216,18 @@ static bool reads(uint32_t consumer, uint32_t upstream)
 {
         return (consumer == DEDUPLICATION && upstream == INTAKE) ||
                (consumer == TRIAGE && (upstream == DEDUPLICATION || upstream == ALLOCATION)) ||
-               (consumer == ALLOCATION && upstream == TRIAGE);
+               (consumer == ALLOCATION && upstream == TRIAGE) ||
+               (consumer == NOTIFICATION &&
+                (upstream == INTAKE || upstream == TRIAGE || upstream == ALLOCATION));
 }
 
 static audit_due due(uint32_t consumer, uint32_t upstream, uint32_t type, wire_bytes payload)
 {
         if (consumer == DEDUPLICATION && upstream == INTAKE) {
                 return type == RECEIVED ? AUDIT_MUST : AUDIT_NOT_CONSUMED;
+        }
+        if (consumer == NOTIFICATION) {
+                return deliveries_due(upstream, type, payload);
         }
         if (consumer == TRIAGE && upstream == DEDUPLICATION) {
                 return type == MATCHED ? AUDIT_MUST : AUDIT_NOT_CONSUMED;
@@ -254,6 +266,11 @@ county_counts county_count(const county *c)
 episodes_counts county_episodes(const county *c)
 {
         return episodes_count(c->episodes);
+}
+
+deliveries_counts county_deliveries(const county *c)
+{
+        return deliveries_count(c->deliveries);
 }
 
 bool county_pick(const county *c, uint64_t pick, episodes_sample *ret_sample)

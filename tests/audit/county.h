@@ -6,6 +6,7 @@
  *
  *   triage 3         for each REFERRAL_MATCHED one place (episodes.h), for each word of allocation one answer
  *   allocation 4     its owners (episodes.h)
+ *   notification 5   its deliveries, and what it owes for triage's and allocation's words (deliveries.h)
  *
  *   F1   a referral is matched once, into exactly one family; a family exists before it is linked
  *   R10  received = awaiting match + matched + parked: county_balance, at any consistent cut
@@ -14,6 +15,7 @@
 #define AUDIT_COUNTY_H
 
 #include "audit/audit.h"
+#include "audit/deliveries.h"
 #include "audit/episodes.h"
 
 typedef struct county county;
@@ -33,6 +35,7 @@ typedef struct county_counts {
 } county_counts;
 county_counts county_count(const county *c);
 episodes_counts county_episodes(const county *c);
+deliveries_counts county_deliveries(const county *c);
 /* An episode to act on, of the latest; for the simulator. */
 bool county_pick(const county *c, uint64_t pick, episodes_sample *ret_sample);
 

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/deliveries.h"
 #include "door/v1/allocation.pb-c.h"
 #include "door/v1/envelope.pb-c.h"
 #include "door/v1/intake.pb-c.h"
@@ -164,7 +165,10 @@ static void put(saying *s, uint32_t log, uint32_t type, const void *message)
         door_writer w = door_writer_on(s->command->body, s->command->body_max);
 
         door_write_u32(&w, type);
-        door_write_u8(&w, sim_rng_chance(s->rng, 100) ? DOOR_FLAG_HISTORIC : 0);
+        /* Allocation has no history; an attachment says it in its payload, too. */
+        const bool may_be_historic =
+                log == NOTIFY_LOG_INTAKE || (log == NOTIFY_LOG_TRIAGE && type != NOTIFY_TRIAGE_ATTACHED);
+        door_write_u8(&w, may_be_historic && sim_rng_chance(s->rng, 100) ? DOOR_FLAG_HISTORIC : 0);
         s->command->log = log;
         s->command->type = SAY;
         s->command->body_len = w.len + protobuf_c_message_pack(base, s->command->body + w.len);
@@ -213,6 +217,7 @@ static void triage_says(saying *s)
                 break;
         case 1:
                 attached.version = 2;
+                attached.has_historic = attached.historic = sim_rng_chance(s->rng, 100);
                 attached.way = (Door__V1__RepeatWay)sim_rng_between(s->rng, 1, 3);
                 attached.state = DOOR__V1__EPISODE_STATE__EPISODE_ACTIVE;
                 put(s, NOTIFY_LOG_TRIAGE, NOTIFY_TRIAGE_ATTACHED, &attached);
@@ -300,14 +305,7 @@ static bool reads(uint32_t consumer, uint32_t upstream)
 
 static audit_due due(uint32_t consumer, uint32_t upstream, uint32_t type, wire_bytes payload)
 {
-        (void)consumer;
-        (void)payload;
-        for (size_t i = 0; i < notify_ops.consumes_count; i++) {
-                if (notify_ops.consumes[i].log == upstream && notify_ops.consumes[i].type == type) {
-                        return AUDIT_MAY; /* Of history nothing is due, and that stands in the header. */
-                }
-        }
-        return AUDIT_NOT_CONSUMED;
+        return reads(consumer, upstream) ? deliveries_due(upstream, type, payload) : AUDIT_NOT_CONSUMED;
 }
 
 static bool may_repeat(uint32_t log, uint32_t type)
