@@ -17,10 +17,10 @@ wrong_about() {
 }
 
 "$bin/frontdoor" keys init >/dev/null
-start intake deduplication
-up intake deduplication
+start $all
+up $all
 "$bin/frontdoor" policy apply "$top/deploy/config/policy" >/dev/null
-processes="${pid[intake]} ${pid[deduplication]}"
+processes="${pid[*]}"
 mkdir "$work/lines"
 python3 "$top/tests/system/bad_lines.py" "$work/lines"
 : >"$work/said.txt"
@@ -67,12 +67,13 @@ for file in "$work"/lines/*; do
 done
 
 # The bare sockets: bytes that are no handshake, a handshake that stops, one that goes on and on.
-python3 - "$FRONTDOOR_HOME/run" $canary <<'PYTHON'
+# shellcheck disable=SC2086  # a list of services on purpose
+python3 - "$FRONTDOOR_HOME/run" $canary $all <<'PYTHON'
 import os, random, socket, sys
 rng = random.Random(7)
 greeting = b"\xff" + b"\0" * 8 + b"\x7f\x03\x00CURVE" + b"\0" * 48
 sent = 0
-for name in ("intake.pull", "intake.command", "deduplication.pull", "deduplication.command"):
+for name in (f"{service}.{kind}" for service in sys.argv[3:] for kind in ("pull", "command")):
     for garbage in ([b"", b"\0", b"GET / HTTP/1.1\r\n\r\n", sys.argv[2].encode() * 1000, greeting[:20], greeting,
                      greeting.replace(b"CURVE", b"NULL\0"), greeting + b"\x04\xff\x05HELLO" + b"A" * 250,
                      greeting + b"\x06\xff\xff\xff\xff\xff\xff\xff\xff", b"\xff" * 100000] +
@@ -90,7 +91,7 @@ for name in ("intake.pull", "intake.command", "deduplication.pull", "deduplicati
 print(f"garbage on the bare sockets: {sent} times")
 PYTHON
 for what in unknown-key wrong-server-key garbage parts huge; do
-        for service in intake deduplication; do
+        for service in $all; do
                 "$bin/bad_client" "$FRONTDOOR_HOME" "$service" "$what" || wrong_about "$service answered: $what"
         done
 done
@@ -102,11 +103,13 @@ head -n 20 "$referrals" >"$work/good.ndjson"
 drain
 [ "$(head_of intake)" = $((before + 20)) ] || wrong_about "twenty good lines did not make twenty records"
 "$bin/frontdoor" verify >"$work/verify.out" || wrong_about "verify: $(cat "$work/verify.out")"
-is_running intake && is_running deduplication && [ "$processes" = "${pid[intake]} ${pid[deduplication]}" ] ||
-        wrong_about "a service has ended"
-stop intake deduplication
+[ "$processes" = "${pid[*]}" ] || wrong_about "a service was started again"
+for service in $all; do
+        is_running "$service" || wrong_about "$service has ended"
+done
+stop $all
 "$bin/frontdoor" verify --stopped >"$work/verify.out" || wrong_about "verify, stopped: $(cat "$work/verify.out")"
-if grep -aq "$canary" "$work"/intake.log "$work"/deduplication.log "$work/said.txt" "$work/verify.out"; then
+if grep -aq "$canary" "$work"/*.log "$work/said.txt" "$work/verify.out"; then
         wrong_about "personal data: $(grep -a -m 3 "$canary" "$work"/*.log "$work/said.txt" "$work/verify.out" | cut -c1-200)"
 fi
 if find "$FRONTDOOR_HOME/log" -type f -exec grep -aq "$canary" {} \; -print | grep -q .; then

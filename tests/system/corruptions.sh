@@ -18,8 +18,8 @@ another_content() {
 FRONTDOOR_HOME=$work/good
 mkdir "$FRONTDOOR_HOME"
 "$bin/frontdoor" keys init >/dev/null
-start intake deduplication
-up intake deduplication
+start $all
+up $all
 "$bin/frontdoor" policy apply "$top/deploy/config/policy" >/dev/null
 head -n 60 "$referrals" >"$work/sixty.ndjson"
 "$bin/frontdoor" import "$work/sixty.ndjson" 2>/dev/null | grep -q ' 60 received' || fail "not all received"
@@ -32,7 +32,7 @@ grep -q ' 1 refused' "$work/other.log" || fail "other content was not refused"
 sed -n '61,65p' "$referrals" >"$work/more.ndjson"
 "$bin/frontdoor" import "$work/more.ndjson" >/dev/null 2>&1
 drain
-stop intake deduplication
+stop $all
 "$bin/frontdoor" verify --stopped >"$work/good.log" || fail "the good home does not hold"
 
 cp -a "$work/good" "$work/ahead"

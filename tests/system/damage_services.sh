@@ -46,7 +46,7 @@ case_make() {
         rm -rf "$work/case"
         cp -a "$work/good" "$work/case"
         sed -i "s#$work/good/#$work/case/#" "$work/case/peers.yaml"
-        rm -f "$work/intake.log" "$work/deduplication.log"
+        rm -f "$work"/*.log
 }
 
 newest() { # FOLDER ENDING
@@ -123,7 +123,7 @@ say() { # SERVICE WHAT OUTCOME
 }
 
 judge() { # SERVICE WHAT
-        local heads
+        local service fewer
         settled "$1"
         if [ -n "$code" ]; then
                 case "$code $(last_status "$1")" in
@@ -137,17 +137,21 @@ judge() { # SERVICE WHAT
                 wrong=$((wrong + 1))
                 return
         fi
-        settled intake
-        settled deduplication
-        if ! is_running intake || ! is_running deduplication; then
-                say "$1" "$2" "WRONG: serves, and the other: $(last_status intake), $(last_status deduplication)"
-                wrong=$((wrong + 1))
-                return
-        fi
+        for service in $all; do
+                settled "$service"
+                if ! is_running "$service"; then
+                        say "$1" "$2" "WRONG: serves, and $service does not: $(last_status "$service")"
+                        wrong=$((wrong + 1))
+                        return
+                fi
+        done
         drain
-        heads="$(head_of intake) $(head_of deduplication)"
-        if [ "${heads% *}" -lt "$intake_head" ] || [ "${heads#* }" -lt "$deduplication_head" ]; then
-                say "$1" "$2" "WRONG: OK with fewer: $heads of $intake_head $deduplication_head"
+        fewer=
+        for service in $all; do
+                [ "$(head_of "$service")" -ge "${head[$service]}" ] || fewer="$fewer $service"
+        done
+        if [ -n "$fewer" ]; then
+                say "$1" "$2" "WRONG: OK with fewer:$fewer"
                 wrong=$((wrong + 1))
         elif ! "$bin/frontdoor" verify >"$work/verify.out" 2>&1; then
                 say "$1" "$2" "WRONG: serves, and $(grep -m 1 BROKEN "$work/verify.out" || tail -n 1 "$work/verify.out")"
@@ -161,45 +165,47 @@ judge() { # SERVICE WHAT
 export FRONTDOOR_HOME=$work/good
 mkdir "$FRONTDOOR_HOME"
 "$bin/frontdoor" keys init >/dev/null
-start intake deduplication
-up intake deduplication
+start $all
+up $all
 "$bin/frontdoor" policy apply "$top/deploy/config/policy" >/dev/null
 head -n 40 "$referrals" >"$work/forty.ndjson"
 "$bin/frontdoor" import "$work/forty.ndjson" >/dev/null 2>&1
 drain
-stop intake deduplication
+stop $all
 cp -a "$work/good" "$work/old"
-start intake deduplication
-up intake deduplication
+start $all
+up $all
 sed -n '41,60p' "$referrals" >"$work/twenty.ndjson"
-"$bin/frontdoor" import "$work/twenty.ndjson" >/dev/null 2>&1
+"$bin/frontdoor" import --live "$work/twenty.ndjson" >/dev/null 2>&1 # Live: people are told of these.
 drain
-intake_head=$(head_of intake)
-deduplication_head=$(head_of deduplication)
-stop intake deduplication
+declare -A head=()
+for service in $all; do
+        head[$service]=$(head_of "$service")
+done
+stop $all
 "$bin/frontdoor" verify --stopped >"$work/good.out" || fail "the good home does not hold"
 
 export FRONTDOOR_HOME=$work/case
-for service in intake deduplication; do
+for damaged in $all; do
         for what in wal-tail-cut wal-byte-flipped wal-4k-zeroed wal-newest-deleted wal-older-deleted old-copy \
                 sst-byte-flipped anchor-deleted folder-deleted; do
                 case_make
-                if ! damage "$service" "$what"; then
-                        say "$service" "$what" "(no such file here)"
+                if ! damage "$damaged" "$what"; then
+                        say "$damaged" "$what" "(no such file here)"
                         continue
                 fi
-                start intake deduplication
-                judge "$service" "$what"
+                start $all
+                judge "$damaged" "$what"
                 stop_all
         done
 done
 
-# Deduplication restored with its anchor while intake has gone on: it catches up.
+# The last of the chain restored with its anchor while the others have gone on: it catches up.
 case_make
-damage deduplication old-copy
-cp -a "$work/old/state/anchors/deduplication" "$work/case/state/anchors/deduplication"
-start intake deduplication
-judge deduplication restored-with-anchor
+damage notification old-copy
+cp -a "$work/old/state/anchors/notification" "$work/case/state/anchors/notification"
+start $all
+judge notification restored-with-anchor
 stop_all
 
 # Intake restored with its anchor while deduplication is ahead: what is gone was promised to the
@@ -207,7 +213,7 @@ stop_all
 case_make
 damage intake old-copy
 cp -a "$work/old/state/anchors/intake" "$work/case/state/anchors/intake"
-start intake deduplication
+start $all
 ended intake
 intake_code=$code
 ended deduplication

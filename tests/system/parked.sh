@@ -10,8 +10,8 @@ name=parked
 . "$(dirname "$0")/home.sh"
 
 "$bin/frontdoor" keys init >/dev/null
-start intake deduplication
-up intake deduplication
+start $all
+up $all
 "$bin/frontdoor" policy apply "$top/deploy/config/policy" >/dev/null
 head -n 5 "$referrals" >"$work/five.ndjson"
 "$bin/frontdoor" import "$work/five.ndjson" >/dev/null 2>&1
@@ -46,6 +46,7 @@ grep -q ': released$' "$work/released.txt" || fail "nothing was released: $(cat 
 
 # An earlier policy can be made the active one again.
 mkdir "$work/policy"
+cp "$top"/deploy/config/policy/* "$top/deploy/config/frontdoor.yaml" "$work/policy/"
 sed 's/rate_per_minute: .*/rate_per_minute: 4321/' "$top/deploy/config/policy/agencies.yaml" >"$work/policy/agencies.yaml"
 cmp -s "$work/policy/agencies.yaml" "$top/deploy/config/policy/agencies.yaml" && fail "the second policy is the first"
 first=$("$bin/frontdoor" status | sed -n 's/^intake .* policy //p')
@@ -57,6 +58,6 @@ head_before=$(head_of intake)
 "$bin/frontdoor" policy apply "$top/deploy/config/policy" >/dev/null
 third=$("$bin/frontdoor" status | sed -n 's/^intake .* policy //p')
 [ "$first" = "$third" ] && [ "$first" != "$second" ] || fail "policies $first, $second, $third"
-stop intake deduplication
+stop $all
 "$bin/frontdoor" verify --stopped >/dev/null || fail "verify, stopped"
 echo "parked: set aside, seen, released and matched; an earlier policy came back"
