@@ -49,6 +49,8 @@ start
 "$bin/frontdoor" policy apply "$top/deploy/config/policy"
 "$bin/frontdoor" import "$data/referrals.ndjson" 2>/dev/null | grep -q '2000 received' || fail "not all received"
 "$bin/frontdoor" import "$data/referrals.ndjson" 2>/dev/null | grep -q '2000 received' || fail "not all received again"
+# A few as if they arrived now, under keys of their own: people are told of these.
+tail -n 20 "$data/referrals.ndjson" | sed 's/"referral_id":"R/"referral_id":"L/' >"$FRONTDOOR_HOME/live.ndjson"
 drain
 "$bin/frontdoor" verify || fail "verify, running"
 for what in people families decisions; do
@@ -56,6 +58,14 @@ for what in people families decisions; do
 done
 [ "$(wc -l <"$FRONTDOOR_HOME/families.csv")" = 2001 ] || fail "a referral is missing or doubled"
 python3 "$top/tests/system/recognition.py" "$data" "$FRONTDOOR_HOME" || fail "recognition is worse than its floor"
+"$bin/frontdoor" import --live "$FRONTDOOR_HOME/live.ndjson" 2>/dev/null | grep -q '20 received' || fail "not all received live"
+drain
+for _ in $(seq 100); do
+        [ -n "$(ls "$FRONTDOOR_HOME/outbox" 2>/dev/null)" ] && break
+        sleep 0.1
+done
+[ -n "$(ls "$FRONTDOOR_HOME/outbox" 2>/dev/null)" ] || fail "nobody was told of twenty live referrals"
+"$bin/frontdoor" verify || fail "verify, running, with live referrals"
 
 # Nothing of anybody may stand in what operators read.
 names=$(python3 -c '
@@ -65,10 +75,11 @@ for line in open(sys.argv[1]):
     for p in json.loads(line)["people"]:
         words.update(w for w in (p["surname"], p.get("nhs_number", "")) if len(w) > 6)
 print("\n".join(sorted(words)))' "$data/referrals.ndjson")
-"$bin/frontdoor" log intake >"$FRONTDOOR_HOME/masked.txt"
-"$bin/frontdoor" log deduplication >>"$FRONTDOOR_HOME/masked.txt"
-if grep -qwFf <(echo "$names") "$FRONTDOOR_HOME/masked.txt" "$FRONTDOOR_HOME/services.log"; then
-        fail "personal data in a log line"
+for service in intake deduplication triage allocation notification; do
+        "$bin/frontdoor" log "$service"
+done >"$FRONTDOOR_HOME/masked.txt"
+if grep -rqwFf <(echo "$names") "$FRONTDOOR_HOME/masked.txt" "$FRONTDOOR_HOME/services.log" "$FRONTDOOR_HOME/outbox"; then
+        fail "personal data in a log line or a message"
 fi
 stop
 "$bin/frontdoor" verify --stopped || fail "verify, stopped"

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """crash.py BIN POWERCUT_SO --kills N [--seed S] [--no-sync] - the kill loop.
 
-Two real services, a sender whose journal is synced in its own process, and death:
+The five real services, a sender whose journal is synced in its own process, and death:
   - each start of a service is told a place between an input and its answer and a visit to die
     at (FRONTDOOR_DIE_AT, tests/support/failpoint.c), the places taken in turn;
   - now and then any subset is killed at a moment of chance;
-  - every twelfth death takes the other service with it, and the machine's power: files are cut
+  - every twelfth death takes the other services with it, and the machine's power: files are cut
     back to what had been synced, plus a torn part of the rest.
 At the end everything drains, `frontdoor verify` and the journal must agree: 0 lost, 0 doubled.
 With --no-sync the programs' syncs count for nothing and the loop must fail.
@@ -22,7 +22,7 @@ import tempfile
 import time
 
 PLACES = ["frame_arrived", "decided", "commit_begins", "commit_written", "commit_known", "answer_leaves"]
-SERVICES = ["intake", "deduplication"]
+SERVICES = ["intake", "deduplication", "triage", "allocation", "notification"]
 
 args = argparse.ArgumentParser()
 args.add_argument("bin")
@@ -59,8 +59,8 @@ def start(name, die=True):
         # The place that has been died at least often; in turn where they are equal.
         place = min(PLACES, key=lambda p: (hits[(name, p)], (PLACES.index(p) - turn) % len(PLACES)))
         told[name] = (name, place)
-        # Far enough in that each life gets something done, and that deduplication finds intake up
-        # between two of its deaths; it gets its referrals by the batch.
+        # Far enough in that each life gets something done, and that the others find intake up
+        # between two of its deaths; they get their referrals by the batch.
         often = place in ("frame_arrived", "answer_leaves")
         visits = (rng.randint(100, 400) if often else rng.randint(30, 90)) if name == "intake" else rng.randint(2, 12)
         e["FRONTDOOR_DIE_AT"] = f"{place}:{visits}"
@@ -156,14 +156,14 @@ def enough():
     """As many deaths as asked for, four in five where they matter, and in a long enough run each place."""
     total = sum(kills.values())
     return total >= args.kills and kills["placed"] * 100 >= total * 80 and (
-        args.kills < 60 or all(hits[(s, p)] for s in SERVICES for p in PLACES))
+        args.kills < 40 * len(SERVICES) or all(hits[(s, p)] for s in SERVICES for p in PLACES))
 
 
 while not enough() and not stayed_down and time.time() < deadline:
     reap()
     follow()
     if rng.random() < 0.002:  # About one death in twenty.
-        for s in rng.sample(SERVICES, rng.randint(1, 2)):
+        for s in rng.sample(SERVICES, rng.randint(1, 3)):
             if procs[s].poll() is None:
                 procs[s].kill()
                 procs[s].wait()
