@@ -49,6 +49,9 @@ typedef enum door_right {
         DOOR_RIGHT_VERIFY = 8, /* ask for status and checkpoints */
 } door_right;
 
+/* Command types from here on are questions to a view (record 0014); no service has others. */
+enum { DOOR_QUERY_TYPE_FIRST = 256 };
+
 /* One thing to decide about. Everything is borrowed for the call. */
 typedef struct door_input {
         door_input_kind kind;
@@ -179,6 +182,15 @@ typedef struct door_core_ops {
          * before one of `busy` has ended. Reads a few rows more than busy_count. `policy` as for decide. */
         bool (*next_effect)(door_view *view, const void *policy, uint64_t now_ms, const door_id *busy,
                             size_t busy_count, door_arena *arena, door_effect *ret_effect);
+
+        /* ---- a view, which owns nothing and remembers what other logs say (record 0014). Both NULL, or
+         * both set; decide is then never called for an EVENT. */
+        /* Folds an upstream record into the state. Leaves no record: the logs it reads are the log. */
+        void (*project)(door_view *view, const door_input *input);
+        /* Answers a question: a command of a type from DOOR_QUERY_TYPE_FIRST, decoded by decode_command.
+         * Puts nothing, leaves no record. DOOR_OK, or DOOR_NO_MEMORY when the arena is full. */
+        door_status (*query)(door_view *view, uint32_t type, const void *body, door_arena *arena,
+                             door_bytes *ret_answer);
 } door_core_ops;
 
 #endif

@@ -429,7 +429,9 @@ static taken decide(door_shell *shell, input_context *context, door_input *input
         input->now_ms = b->at_ms;
         memcpy(input->random, context->seed, sizeof input->random);
         DOOR_REQUIRE(!b->view.writable);
-        shell->core->decide(&b->view, shell->policy, input, out);
+        if (!step_view_project(shell, input)) {
+                shell->core->decide(&b->view, shell->policy, input, out);
+        }
         if (b->view.latch != DOOR_OK && b->view.latch != DOOR_NO_MEMORY) {
                 step_end(shell, DOOR_EXIT_RESTART, b->view.latch, "the state cannot be read");
                 return TAKEN_ENDED;
@@ -779,6 +781,28 @@ static taken core_command_take(door_shell *shell, input_context *context, const 
         return done;
 }
 
+/* A question to a view: answered from the batch as it stands, and nothing is left of it. */
+static taken question_take(door_shell *shell, size_t slot, const input_context *context)
+{
+        const step_view_answer *view = NULL;
+        const door_status status = step_view_ask(shell, context->command, &view);
+
+        if (status == DOOR_MALFORMED) {
+                return TAKEN_WAIT;
+        }
+        if (status == DOOR_NO_MEMORY) {
+                return TAKEN_FULL;
+        }
+        if (status != DOOR_OK) {
+                step_end(shell, DOOR_EXIT_RESTART, status, "the state cannot be read");
+                return TAKEN_ENDED;
+        }
+        answer *item = answer_add(shell, slot, &context->command_id);
+        item->outcome = DOOR__V1__OUTCOME__DONE;
+        item->view = view;
+        return TAKEN_OK;
+}
+
 static taken too_large(door_shell *shell, input_context *context, bool killed)
 {
         const door_refusal refusal = {
@@ -808,6 +832,11 @@ static taken command_decide(door_shell *shell, size_t slot, input_context *conte
         } else if (context->command->type == DOOR__V1__SHELL_COMMAND__SHELL_COMMAND_RELEASE) {
                 done = release_take(shell, context);
                 if (done == TAKEN_WAIT) {
+                        return done;
+                }
+        } else if (step_view_asked(shell, context->command)) {
+                done = question_take(shell, slot, context);
+                if (done != TAKEN_WAIT) {
                         return done;
                 }
         } else {

@@ -1,11 +1,12 @@
 /*
- * step.h - the inside of the machine, shared by its five files and nobody else:
+ * step.h - the inside of the machine, shared by its files and nobody else:
  *
  *   service_step.c   happenings, the batch (decide, append, apply, commit), clock, end
  *   step_upstream.c  reading other logs: pulls, checks of what arrives, hold-back
  *   step_serve.c     being read: pulls answered, status, checkpoints
  *   step_commands.c  being asked: admission, the queue, results
  *   step_effects.c   what is to be done outside, and what became of it
+ *   step_view.c      a core that remembers other logs and answers questions
  *
  * Memory: everything is taken in door_shell_new but the copies of waiting commands, which are
  * bounded in number and bytes. Three arenas, by how long their content lives: `scratch` one
@@ -82,6 +83,13 @@ typedef struct command_lane {
         size_t count;
 } command_lane;
 
+/* What a view answers a question, and what it had consumed then (record 0014). */
+typedef struct step_view_answer {
+        door_bytes body;
+        size_t seen_count;
+        door_position seen[DOOR_UPSTREAMS_MAX + 1];
+} step_view_answer;
+
 /* Whom to answer once the batch is durable, and from which record. */
 typedef struct answer {
         size_t slot;
@@ -89,6 +97,7 @@ typedef struct answer {
         bool repeated;             /* That record answered the same command before. */
         Door__V1__Outcome outcome; /* When seq is 0. */
         uint32_t retry_reason;
+        const step_view_answer *view; /* A question's; NULL unless one was asked. In the batch's arena. */
         door_hash command_id;
 } answer;
 
@@ -280,5 +289,17 @@ void step_effects_plant(door_shell *shell);
 #else
 #define step_effects_plant(shell) ((void)(shell))
 #endif
+
+/* ---- step_view.c */
+/* True when the core is a view and the input was an event: it has been folded, nothing is to be decided. */
+bool step_view_project(door_shell *shell, const door_input *input);
+/* Is this command a question, and the core a view? */
+bool step_view_asked(const door_shell *shell, const Door__V1__Command *command);
+/*
+ * Asks the view as the batch under way has made it so far. DOOR_OK; DOOR_MALFORMED when the question
+ * does not decode; DOOR_NO_MEMORY; anything else: the state cannot be read.
+ */
+door_status step_view_ask(door_shell *shell, const Door__V1__Command *command,
+                          const step_view_answer **ret_answer);
 
 #endif

@@ -5,10 +5,10 @@
  *                     │ no                │ no
  *                 MALFORMED             RETRY            (neither leaves a record)
  *
- * An answer is always computed from a record of the log, the first one the command left, so
- * the same id gets the same answer today, after a crash and from a repeat in the same batch.
- * Answers about us (RETRY) say so and are never recorded. The urgent lane has places and disk
- * of its own and is served first; the bulk lane waits while downstream is behind.
+ * An answer (but for a view's, which leaves no record) is computed from a record of the log, the first one
+ * the command left, so the same id gets the same answer today, after a crash and from a repeat in the same
+ * batch. Answers about us (RETRY) say so and are never recorded. The urgent lane has places and disk of its
+ * own and is served first; the bulk lane waits while downstream is behind.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -478,21 +478,31 @@ static bool answer_fill(door_shell *shell, const door_record *record, Door__V1__
         return true;
 }
 
+static void positions_fill(Door__V1__Result *result, const door_position *seen, size_t count,
+                           Door__V1__Position *positions, Door__V1__Position **pointers)
+{
+        for (size_t i = 0; i < count; i++) {
+                door__v1__position__init(&positions[i]);
+                positions[i].log = seen[i].log;
+                positions[i].seq = seen[i].seq;
+                pointers[i] = &positions[i];
+        }
+        result->n_seen = count;
+        result->seen = pointers;
+}
+
 /* Where the answer is visible: our own durable head and what we had consumed. */
 static void answer_seen(const door_shell *shell, Door__V1__Result *result, Door__V1__Position *positions,
                         Door__V1__Position **pointers)
 {
-        size_t n = 0;
+        door_position seen[DOOR_UPSTREAMS_MAX + 1];
 
-        for (size_t i = 0; i <= shell->upstreams_count; i++) {
-                door__v1__position__init(&positions[n]);
-                positions[n].log = i == 0 ? shell->core->log : shell->upstreams[i - 1].config->log;
-                positions[n].seq = i == 0 ? shell->head : shell->upstreams[i - 1].durable.seq;
-                pointers[n] = &positions[n];
-                n++;
+        seen[0] = (door_position){ shell->core->log, shell->head };
+        for (size_t i = 0; i < shell->upstreams_count; i++) {
+                seen[i + 1] =
+                        (door_position){ shell->upstreams[i].config->log, shell->upstreams[i].durable.seq };
         }
-        result->n_seen = n;
-        result->seen = pointers;
+        positions_fill(result, seen, shell->upstreams_count + 1, positions, pointers);
 }
 
 static void answer_one(door_shell *shell, const answer *item)
@@ -504,7 +514,12 @@ static void answer_one(door_shell *shell, const answer *item)
         door_record record;
 
         result.command_id = door_proto_data(door_hash_bytes(&item->command_id));
-        if (item->seq == 0) {
+        if (item->view != NULL) {
+                result.outcome = item->outcome;
+                result.has_body = 1;
+                result.body = door_proto_data(item->view->body);
+                positions_fill(&result, item->view->seen, item->view->seen_count, positions, pointers);
+        } else if (item->seq == 0) {
                 result.outcome = item->outcome;
                 if (item->outcome == DOOR__V1__OUTCOME__RETRY) {
                         shell->counters.retries++;

@@ -54,6 +54,8 @@ typedef struct scene {
         size_t effects; /* Asked for, and the last of them. */
         door_id effect_key;
         uint32_t effect_attempt;
+        uint64_t counted; /* What a view answered last, and what it had seen of the source then. */
+        uint64_t seen_seq;
         char state[32];
         void *memory;
         door_arena arena;
@@ -104,6 +106,14 @@ static void heard(scene *s, door_bytes bytes)
                 s->results++;
                 s->outcome = (uint32_t)frame->result->outcome;
                 s->reason = frame->result->reason;
+                if (frame->result->has_body && frame->result->body.len >= 8) {
+                        s->counted = door_get_u64(frame->result->body.data);
+                }
+                for (size_t i = 0; i < frame->result->n_seen; i++) {
+                        if (frame->result->seen[i]->log == upstreams[0].log) {
+                                s->seen_seq = frame->result->seen[i]->seq;
+                        }
+                }
         } else if (frame != NULL && frame->status != NULL) {
                 s->statuses++;
                 s->settled = frame->status->settled;
@@ -211,9 +221,12 @@ static void frame_in(scene *s, size_t peer, const Door__V1__Frame *frame)
                                   .frame = door_frame_pack(&frame->base, &s->arena) });
 }
 
-static void command(scene *s, size_t peer, uint32_t id, uint32_t type, door_bytes body)
+static void command_after(scene *s, size_t peer, uint32_t id, uint32_t type, door_bytes body,
+                          door_position not_before)
 {
         Door__V1__Frame frame = DOOR__V1__FRAME__INIT;
+        Door__V1__Position position = DOOR__V1__POSITION__INIT;
+        Door__V1__Position *positions[] = { &position };
         Door__V1__Command out = DOOR__V1__COMMAND__INIT;
         uint8_t command_id[DOOR_HASH_BYTES] = { 0 };
 
@@ -223,8 +236,17 @@ static void command(scene *s, size_t peer, uint32_t id, uint32_t type, door_byte
         out.actor = (char *)(uintptr_t) "desk";
         out.type = type;
         out.body = door_proto_data(body);
+        out.n_not_before = not_before.log == 0 ? 0 : 1;
+        out.not_before = positions;
+        position.log = not_before.log;
+        position.seq = not_before.seq;
         frame.command = &out;
         frame_in(s, peer, &frame);
+}
+
+static void command(scene *s, size_t peer, uint32_t id, uint32_t type, door_bytes body)
+{
+        command_after(s, peer, id, type, body, (door_position){ 0 });
 }
 
 static void add(scene *s, size_t peer, uint8_t id)
@@ -793,6 +815,187 @@ static bool care_lasts_for_a_batchs_worth_of_inputs(scene *s)
         return true;
 }
 
+/* ---- a view (record 0014) */
+
+static void view_begin(scene *s)
+{
+        s->config.core = toy_ops_view();
+        begin(s);
+}
+
+/* A question whose answer has this many bytes too many. */
+static void ask(scene *s, uint32_t id, uint32_t padding, door_position not_before)
+{
+        uint8_t body[TOY_QUERY_BYTES];
+
+        if (s->ended) {
+                return;
+        }
+        door_put_u32(body, padding);
+        command_after(s, AGENCY, id, TOY_QUERY_COUNT, (door_bytes){ body, sizeof body }, not_before);
+        if (!s->ended && !s->held_turns) {
+                turn(s);
+        }
+}
+
+static bool a_view_remembers_and_answers_without_a_record(scene *s)
+{
+        view_begin(s);
+        source_says(s, TOY_ADDED, 4, 1, (door_position){ 0 });
+        source_says(s, TOY_NEWER, 4, 1, (door_position){ 0 });
+        source_says(s, TOY_ADDED, 5, 1, (door_position){ 0 });
+        const size_t commits = sim_store_unsynced(s->store);
+        ask(s, 1, 0, (door_position){ 0 });
+        return !s->ended && s->outcome == DOOR__V1__OUTCOME__DONE && s->counted == 2 && s->seen_seq == 3 &&
+               commits == 3 && sim_store_unsynced(s->store) == 3 && sim_store_durable_head(s->store) == 0;
+}
+
+/* What a question sees and what it says it has seen are of one moment, whatever else is in its batch. */
+static bool a_question_sees_what_stands_before_it_in_its_batch(scene *s)
+{
+        view_begin(s);
+        s->held_turns = true;
+        s->slow_commits = true;
+        source_says(s, TOY_ADDED, 4, 1, (door_position){ 0 });
+        ask(s, 1, 0, (door_position){ 0 });
+        source_says(s, TOY_ADDED, 5, 1, (door_position){ 0 });
+        turn(s);
+        const bool waits = s->results == 0 && s->pending != NULL;
+        s->held_turns = false;
+        s->slow_commits = false;
+        commit_now(s);
+        const bool first = s->results == 1 && s->counted == 1 && s->seen_seq == 1;
+        ask(s, 2, 0, (door_position){ 0 });
+        return waits && first && s->counted == 2 && s->seen_seq == 2;
+}
+
+static bool a_question_waits_for_what_its_asker_has_seen(scene *s)
+{
+        view_begin(s);
+        ask(s, 1, 0, (door_position){ 1, 1 });
+        const bool waits = s->results == 0;
+        source_says(s, TOY_ADDED, 4, 1, (door_position){ 0 });
+        turn(s);
+        const bool answered = s->results == 1 && s->outcome == DOOR__V1__OUTCOME__DONE && s->counted == 1;
+        ask(s, 2, 0, (door_position){ 1, 2 });
+        s->now_ms += DOOR_NOT_BEFORE_WAIT_MS;
+        turn(s);
+        return waits && answered && s->results == 2 && s->outcome == DOOR__V1__OUTCOME__RETRY &&
+               s->reason == DOOR__V1__RETRY_REASON__RETRY_NOT_CAUGHT_UP;
+}
+
+static bool what_is_no_question_or_asked_of_no_view_is_malformed(scene *s)
+{
+        uint8_t body[TOY_QUERY_BYTES] = { 0 };
+
+        view_begin(s);
+        command(s, AGENCY, 1, TOY_QUERY_COUNT, (door_bytes){ body, sizeof body - 1 });
+        turn(s);
+        const bool no_question = s->results == 1 && s->outcome == DOOR__V1__OUTCOME__MALFORMED;
+        add(s, AGENCY, 2); /* An ordinary command, of which a view has none. */
+        turn(s);
+        const bool no_command = s->results == 2 && s->outcome == DOOR__V1__OUTCOME__MALFORMED;
+        s->config.core = toy_ops(2);
+        again(s);
+        command(s, AGENCY, 3, TOY_QUERY_COUNT, (door_bytes){ body, sizeof body });
+        turn(s);
+        return no_question && no_command && s->results == 3 && s->outcome == DOOR__V1__OUTCOME__MALFORMED &&
+               sim_store_durable_head(s->store) == 0;
+}
+
+static bool a_question_that_cannot_be_read_for_has_no_answer(scene *s)
+{
+        view_begin(s);
+        for (uint64_t nth = 1; nth < 64; nth++) {
+                const size_t results = s->results;
+                sim_store_fail_read(s->store, nth);
+                ask(s, (uint32_t)nth, 0, (door_position){ 0 });
+                sim_store_fail_read(s->store, 0);
+                if (!s->ended) {
+                        return nth > 1 && s->results == results + 1 && s->outcome == DOOR__V1__OUTCOME__DONE;
+                }
+                if (s->exit_code != DOOR_EXIT_RESTART || s->results != results) {
+                        return false;
+                }
+                again(s);
+        }
+        return false;
+}
+
+static bool an_answer_larger_than_there_is_room_for_is_refused(scene *s)
+{
+        view_begin(s);
+        ask(s, 1, DOOR_BATCH_ARENA_BYTES, (door_position){ 0 });
+        const bool refused = s->outcome == DOOR__V1__OUTCOME__REFUSED &&
+                             s->reason == DOOR__V1__REFUSED_REASON__REASON_TOO_LARGE;
+        source_says(s, TOY_ADDED, 4, 1, (door_position){ 0 });
+        ask(s, 2, 0, (door_position){ 0 });
+        return refused && s->outcome == DOOR__V1__OUTCOME__DONE && s->counted == 1;
+}
+
+/* However little room is left when a question comes: it is answered, or said not to fit, and once. */
+static bool whatever_room_there_is_a_question_is_answered_or_refused(scene *s)
+{
+        bool answered = false;
+        bool refused = false;
+        size_t least = 0; /* Room for a batch at all. */
+
+        for (size_t room = 64 * DOOR_KIB; least == 0 || room < least + 8 * DOOR_KIB; room += 64) {
+                scene_close(s);
+                scene_open(s, 2);
+                s->config.bounds.batch_arena_bytes = room;
+                view_begin(s);
+                ask(s, 1, 2048, (door_position){ 0 });
+                if (s->ended) {
+                        if (room > 512 * DOOR_KIB || !ended_with(s, DOOR_EXIT_STAY_DOWN, DOOR_NO_MEMORY)) {
+                                return false;
+                        }
+                        continue;
+                }
+                least = least == 0 ? room : least;
+                if (s->results != 1 || s->outcome == DOOR__V1__OUTCOME__MALFORMED) {
+                        return false;
+                }
+                answered = answered || s->outcome == DOOR__V1__OUTCOME__DONE;
+                refused = refused || s->outcome == DOOR__V1__OUTCOME__REFUSED;
+        }
+        return answered && refused;
+}
+
+static bool a_view_parks_and_releases_as_anybody(scene *s)
+{
+        Door__V1__Release release = DOOR__V1__RELEASE__INIT;
+        Door__V1__Position position = DOOR__V1__POSITION__INIT;
+
+        view_begin(s);
+        source_says(s, TOY_ADDED, 66, 1, (door_position){ 0 });
+        source_says(s, TOY_ADDED, 5, 1, (door_position){ 0 });
+        ask(s, 1, 0, (door_position){ 0 });
+        const bool parked = sim_store_durable_head(s->store) == 1 && s->counted == 1;
+        position.log = 1;
+        position.seq = 1;
+        release.record = &position;
+        s->world.fixed = true;
+        command(s, OPERATOR, 2, DOOR__V1__SHELL_COMMAND__SHELL_COMMAND_RELEASE,
+                door_frame_pack(&release.base, &s->arena));
+        turn(s);
+        ask(s, 3, 0, (door_position){ 0 });
+        return parked && !s->ended && s->counted == 2 && sim_store_durable_head(s->store) == 2;
+}
+
+/* A power cut takes state and cursors back together; nothing is counted twice or not at all. */
+static bool what_a_power_cut_takes_of_a_view_is_read_again(scene *s)
+{
+        view_begin(s);
+        for (uint32_t i = 0; i < 3; i++) {
+                source_says(s, TOY_ADDED, 4, 1, (door_position){ 0 });
+        }
+        sim_store_crash(s->store, 1);
+        again(s);
+        ask(s, 1, 0, (door_position){ 0 });
+        return !s->ended && s->counted == 1 && s->seen_seq == 1;
+}
+
 static bool a_machine_that_reads_too_much_or_itself_is_not_made(scene *s)
 {
         static door_peer many_peers[DOOR_PEERS_MAX];
@@ -1081,6 +1284,15 @@ int scenes_check(void)
                 SCENE(1, what_has_arrived_is_one_batch),
                 SCENE(2, records_that_have_arrived_are_one_batch),
                 SCENE(1, care_lasts_for_a_batchs_worth_of_inputs),
+                SCENE(2, a_view_remembers_and_answers_without_a_record),
+                SCENE(2, a_question_sees_what_stands_before_it_in_its_batch),
+                SCENE(2, a_question_waits_for_what_its_asker_has_seen),
+                SCENE(2, what_is_no_question_or_asked_of_no_view_is_malformed),
+                SCENE(2, a_question_that_cannot_be_read_for_has_no_answer),
+                SCENE(2, an_answer_larger_than_there_is_room_for_is_refused),
+                SCENE(2, whatever_room_there_is_a_question_is_answered_or_refused),
+                SCENE(2, a_view_parks_and_releases_as_anybody),
+                SCENE(2, what_a_power_cut_takes_of_a_view_is_read_again),
                 SCENE(2, a_machine_that_reads_too_much_or_itself_is_not_made),
                 SCENE(2, a_killer_without_a_payload_is_parked_and_released_like_any_other),
                 SCENE(2, a_tick_that_cannot_read_is_tried_again),

@@ -572,3 +572,66 @@ const door_core_ops *toy_ops_older(void)
                 TOY_OPS(4, "watcher", watcher_consumes, 3, watcher_knows, 4, no_deadline);
         return &ops;
 }
+
+/* ---- the view */
+
+static door_status view_decode_command(uint32_t type, door_bytes bytes, door_arena *arena,
+                                       const void **ret_body)
+{
+        uint32_t *padding = door_arena_take(arena, sizeof *padding);
+
+        if (padding == NULL) {
+                return DOOR_NO_MEMORY;
+        }
+        if (type != TOY_QUERY_COUNT || bytes.len != TOY_QUERY_BYTES) {
+                return DOOR_MALFORMED;
+        }
+        *padding = door_get_u32(bytes.data);
+        *ret_body = padding;
+        return DOOR_OK;
+}
+
+static void view_project(door_view *view, const door_input *input)
+{
+        count_add(view, input->type);
+}
+
+static door_status view_query(door_view *view, uint32_t type, const void *body, door_arena *arena,
+                              door_bytes *ret_answer)
+{
+        const uint32_t *padding = body;
+        uint8_t storage[9];
+        door_bytes value;
+        uint8_t *answer = door_arena_take_zeroed(arena, 8 + *padding, 1);
+
+        (void)type;
+        if (answer == NULL) {
+                return DOOR_NO_MEMORY;
+        }
+        door_put_u64(answer, door_view_get(view, key_u64(storage, TABLE_COUNT, TOY_ADDED), &value)
+                                     ? door_get_u64(value.data)
+                                     : 0);
+        *ret_answer = (door_bytes){ answer, 8 + *padding };
+        return DOOR_OK;
+}
+
+const door_core_ops *toy_ops_view(void)
+{
+        static const door_core_ops ops = { .name = "view",
+                                           .log = 6,
+                                           .consumes = middle_consumes,
+                                           .consumes_count = 1,
+                                           .knows = middle_knows,
+                                           .knows_count = 3,
+                                           .decode_input = decode_input,
+                                           .decode_command = view_decode_command,
+                                           .encode_event = encode,
+                                           .decode_event = decode_event,
+                                           .decode_policy = decode_policy,
+                                           .encode_answer = encode_answer,
+                                           .apply = toy_apply,
+                                           .next_deadline = no_deadline,
+                                           .project = view_project,
+                                           .query = view_query };
+        return &ops;
+}

@@ -42,6 +42,8 @@ enum {
         TOY_DUE_MS = 30000,
         TOY_PAYLOAD_BYTES = 37, /* magic, subject, value, total, origin, id, pad length */
         TOY_COMMAND_BYTES = 10,
+        TOY_QUERY_COUNT = 256,
+        TOY_QUERY_BYTES = 4,
 };
 
 /* Faults of a core, for the planted-fault runs. */
@@ -67,6 +69,9 @@ typedef struct toy_world {
 const door_core_ops *toy_ops(uint32_t log);
 /* The watcher before NEWER was. */
 const door_core_ops *toy_ops_older(void);
+/* A view of logs 1 and 3 (record 0014): counts ADDED; asked TOY_QUERY_COUNT with the size of an answer, it
+ * answers the count (u64) and so many bytes of nothing. */
+const door_core_ops *toy_ops_view(void);
 void toy_enter(toy_world *world);
 
 bool toy_is_poison(uint32_t value);
