@@ -1,0 +1,818 @@
+/*
+ * view_core.c - one record at a time into the rows of view_state.h.
+ *
+ * A row is got, changed, and put with what it was: everything derived follows there. A referral's
+ * way to stand on its episode is changed by attach_as alone, which keeps the episode's four numbers
+ * in step with it.
+ */
+#include "gateway/view_core.h"
+
+#include <string.h>
+
+/* Rows one record may move: all that stands on one episode, or in one family. */
+enum { MOVED_MAX = DOOR_SCAN_ROWS_MAX };
+
+/* ---- rows, made when nobody has told of them yet */
+
+typedef struct referral_edit {
+        door_id id;
+        bool there;
+        view_referral before, after;
+} referral_edit;
+
+typedef struct episode_edit {
+        door_id id;
+        bool there;
+        view_episode before, after;
+} episode_edit;
+
+static view_referral *referral_open(door_view *view, referral_edit *edit, const door_id *id)
+{
+        edit->id = *id;
+        edit->there = view_referral_get(view, id, &edit->before);
+        if (!edit->there) {
+                edit->before = (view_referral){ .stage = VIEW_RECEIVED };
+        }
+        edit->after = edit->before;
+        return &edit->after;
+}
+
+static void referral_close(door_view *view, const referral_edit *edit)
+{
+        view_referral_put(view, &edit->id, edit->there ? &edit->before : NULL, &edit->after);
+}
+
+static view_episode *episode_open(door_view *view, episode_edit *edit, const door_id *id)
+{
+        edit->id = *id;
+        edit->there = view_episode_get(view, id, &edit->before);
+        if (!edit->there) {
+                edit->before = (view_episode){ .state = VIEW_STATE_NONE };
+        }
+        edit->after = edit->before;
+        return &edit->after;
+}
+
+static void episode_close(door_view *view, const episode_edit *edit)
+{
+        view_episode_put(view, &edit->id, edit->there ? &edit->before : NULL, &edit->after);
+}
+
+/* ---- a referral and its episode */
+
+/* Changes how a referral stands on its episode; both rows are the caller's to put. */
+static void attach_as(view_referral *referral, view_episode *episode, view_attached attached)
+{
+        if (episode->on_it[referral->attached] > 0) {
+                episode->on_it[referral->attached]--;
+        }
+        referral->attached = attached;
+        episode->on_it[attached]++;
+}
+
+/* Puts a referral on an episode it has not been on. */
+static void attach(view_referral *referral, const door_id *id, view_episode *episode, view_attached attached)
+{
+        referral->stage = VIEW_ATTACHED;
+        referral->attached = attached;
+        referral->episode = *id;
+        episode->on_it[attached]++;
+}
+
+/* A decision or a closing has answered for all that was attached. */
+static void answer_all(door_view *view, const door_id *id, view_episode *episode)
+{
+        door_id waiting[MOVED_MAX];
+        size_t count = 0;
+        view_walk walk;
+        door_bytes rest;
+        door_bytes value;
+
+        if (view_episode_unanswered(episode) == 0 ||
+            !view_walk_init(&walk, view, VIEW_TABLE_UNANSWERED, door_id_bytes(id), DOOR_BYTES_EMPTY,
+                            MOVED_MAX)) {
+                return;
+        }
+        while (count < MOVED_MAX && view_walk_next(&walk, &rest, &value)) {
+                waiting[count++] = view_id_at_end(rest);
+        }
+        for (size_t i = 0; i < count; i++) {
+                referral_edit edit;
+                view_referral *referral = referral_open(view, &edit, &waiting[i]);
+                attach_as(referral, episode,
+                          referral->attached == VIEW_ATT_AWAITED ? VIEW_ATT_GIVEN : VIEW_ATT_PLAIN);
+                referral_close(view, &edit);
+        }
+}
+
+static void line(door_view *view, const door_input *input, const view_fact *fact, view_line what)
+{
+        if (fact->has_referral) {
+                what.has_referral = true;
+                what.referral = fact->referral;
+        }
+        view_line_put(view, &fact->episode, input->at_ms, input->cause.log, input->cause.seq, &what);
+}
+
+/* A state from the record; entering the queue begins a wait. */
+static void enter(view_episode *episode, uint8_t state, uint64_t queued_ms)
+{
+        if (state == VIEW_STATE_NONE || state >= VIEW_STATES) {
+                return;
+        }
+        if (state == VIEW_QUEUED && episode->state != VIEW_QUEUED) {
+                episode->queued_ms = queued_ms;
+        }
+        if (state != VIEW_QUEUED) {
+                episode->taken_until_ms = 0;
+                episode->taken_by = DOOR_BYTES_EMPTY;
+        }
+        episode->state = (view_episode_state)state;
+}
+
+static void versioned(view_episode *episode, uint32_t version)
+{
+        episode->version = version > episode->version ? version : episode->version;
+}
+
+/* ---- intake */
+
+static void project_intake(door_view *view, const door_input *input, const view_fact *fact)
+{
+        referral_edit edit;
+        view_referral *referral = referral_open(view, &edit, &fact->referral);
+
+        switch ((view_intake_event)input->type) {
+        case VIEW_REFERRAL_RECEIVED:
+                referral->received_ms = fact->received_ms;
+                referral->sent_ms = fact->sent_ms;
+                referral->agency = fact->agency;
+                referral->grade = fact->grade;
+                referral->channel = fact->channel;
+                referral->historic = fact->historic;
+                referral->has_resend = fact->has_resend;
+                referral->resend_of = fact->resend_of;
+                break;
+        case VIEW_ATTEMPT_REFUSED:
+                referral->attempts++;
+                view_count_add(view, VIEW_COUNT_ATTEMPTS, 1);
+                break;
+        case VIEW_WITHDRAW_ASKED:
+                referral->withdrawals++;
+                break;
+        case VIEW_AMEND_ASKED:
+                referral->amendments++;
+                break;
+        case VIEW_DISCLOSED:
+                referral->disclosed++;
+                break;
+        }
+        referral_close(view, &edit);
+}
+
+/* ---- deduplication */
+
+static void project_matched(door_view *view, const door_input *input, const view_fact *fact)
+{
+        referral_edit edit;
+        view_referral *referral = referral_open(view, &edit, &fact->referral);
+
+        if (referral->stage == VIEW_RECEIVED) {
+                referral->stage = VIEW_MATCHED;
+                referral->received_ms = fact->received_ms;
+                referral->sent_ms = fact->sent_ms;
+                referral->agency = fact->agency;
+                referral->grade = fact->grade;
+        }
+        referral->matched_ms = input->at_ms;
+        referral->family = fact->family;
+        referral->decision = fact->decision;
+        referral->score = fact->score;
+        referral->candidates_count = fact->candidates_count;
+        for (size_t i = 0; i < fact->candidates_count; i++) {
+                const view_other *candidate = &fact->candidates[i];
+                referral->candidates[i] = candidate->family;
+                referral->candidate_scores[i] = candidate->score;
+                if (candidate->has_review) {
+                        const view_review review = { .referral = fact->referral,
+                                                     .family = fact->family,
+                                                     .candidate = candidate->family,
+                                                     .score = candidate->score,
+                                                     .since_ms = input->at_ms };
+                        view_review before;
+                        const bool there = view_review_get(view, &candidate->review, &before);
+                        view_review_put(view, &candidate->review, there ? &before : NULL, &review);
+                        view_related_put(view, &fact->family, &candidate->family, VIEW_RELATED_MAYBE_SAME);
+                }
+        }
+        referral_close(view, &edit);
+        view_family_make(view, &fact->family, fact->restricted);
+        for (size_t i = 0; i < fact->others_count; i++) {
+                view_related_put(view, &fact->family, &fact->others[i].family, fact->others[i].how);
+        }
+}
+
+static void family_of_referral(door_view *view, const door_id *id, const door_id *family)
+{
+        referral_edit edit;
+        view_referral *referral = referral_open(view, &edit, id);
+
+        if (referral->stage == VIEW_RECEIVED) {
+                return; /* Not matched as far as this view knows. */
+        }
+        referral->family = *family;
+        referral_close(view, &edit);
+        view_family_make(view, family, false);
+}
+
+/* All referrals of one family into another. */
+static void chronology_move(door_view *view, const door_id *from, const door_id *to)
+{
+        door_id moved[MOVED_MAX];
+        size_t count = 0;
+        view_walk walk;
+        door_bytes rest;
+        door_bytes value;
+
+        if (!view_walk_init(&walk, view, VIEW_TABLE_CHRONOLOGY, door_id_bytes(from), DOOR_BYTES_EMPTY,
+                            MOVED_MAX)) {
+                return;
+        }
+        while (count < MOVED_MAX && view_walk_next(&walk, &rest, &value)) {
+                moved[count++] = view_id_at_end(rest);
+        }
+        for (size_t i = 0; i < count; i++) {
+                family_of_referral(view, &moved[i], to);
+        }
+}
+
+static void review_answered(door_view *view, const view_fact *fact)
+{
+        view_review before;
+
+        if (view_review_get(view, &fact->review, &before) && fact->answer != VIEW_VERDICT_UNSURE) {
+                view_review after = before;
+                after.verdict = fact->answer;
+                view_review_put(view, &fact->review, &before, &after);
+        }
+        if (fact->has_family) {
+                family_of_referral(view, &fact->referral, &fact->family);
+        }
+}
+
+static void project_dedup(door_view *view, const door_input *input, const view_fact *fact)
+{
+        switch ((view_dedup_event)input->type) {
+        case VIEW_REFERRAL_MATCHED:
+                project_matched(view, input, fact);
+                break;
+        case VIEW_REVIEW_ANSWERED:
+                review_answered(view, fact);
+                break;
+        case VIEW_FAMILIES_JOINED:
+                view_family_make(view, &fact->to, false);
+                view_family_redirect(view, &fact->family, &fact->to);
+                chronology_move(view, &fact->family, &fact->to);
+                break;
+        case VIEW_JOIN_UNDONE:
+                view_family_redirect(view, &fact->family, NULL);
+                for (size_t i = 0; i < fact->assignments_count; i++) {
+                        family_of_referral(view, &fact->assignments[i].referral,
+                                           &fact->assignments[i].family);
+                }
+                break;
+        case VIEW_REFERRAL_MOVED:
+                family_of_referral(view, &fact->referral, &fact->to);
+                break;
+        case VIEW_FAMILIES_RELATED:
+                view_related_put(view, &fact->family, &fact->to, VIEW_RELATED_BY_PERSON);
+                break;
+        }
+}
+
+/* ---- triage: a referral finds its place */
+
+static view_attached attached_by(const view_fact *fact)
+{
+        return fact->way == VIEW_WITH_WORKER  ? VIEW_ATT_AWAITED
+               : fact->way == VIEW_QUICK_LOOK ? VIEW_ATT_LOOK
+                                              : VIEW_ATT_PLAIN;
+}
+
+static void placed_learn(view_referral *referral, const door_input *input, const view_fact *fact)
+{
+        if (referral->stage == VIEW_RECEIVED) { /* Its match is parked here. */
+                referral->received_ms = fact->received_ms;
+                referral->sent_ms = fact->sent_ms != 0 ? fact->sent_ms : fact->received_ms;
+                referral->agency = fact->agency;
+                referral->grade = fact->grade;
+        }
+        referral->family = fact->family;
+        referral->placed_ms = input->at_ms;
+        referral->way = fact->way;
+        referral->why = fact->why;
+        referral->severity = fact->severity_own;
+        referral->respond_by_ms = fact->respond_by_ms;
+        referral->look_by_ms = fact->look_by_ms;
+        if (fact->has_resend) {
+                referral->has_resend = true;
+                referral->resend_of = fact->resend_of;
+        }
+}
+
+static void project_placed(door_view *view, const door_input *input, const view_fact *fact)
+{
+        const bool opens = input->type == VIEW_EPISODE_OPENED;
+        referral_edit r;
+        episode_edit e;
+        view_referral *referral = referral_open(view, &r, &fact->referral);
+        view_episode *episode = episode_open(view, &e, &fact->episode);
+
+        if (referral->stage == VIEW_ATTACHED) {
+                return; /* Placed already: triage places each once. */
+        }
+        placed_learn(referral, input, fact);
+        referral->opened = opens;
+        referral->home = fact->episode;
+        referral->look_since_ms = input->at_ms;
+        attach(referral, &fact->episode, episode, attached_by(fact));
+        if (opens || !e.there) {
+                episode->family = fact->family;
+                episode->received_ms = fact->received_ms;
+                episode->historic = fact->historic;
+                episode->has_previous = fact->has_previous;
+                episode->previous = fact->previous;
+        }
+        enter(episode, fact->state, fact->received_ms);
+        versioned(episode, fact->version);
+        episode->severity = fact->severity;
+        episode->rag_ms = fact->rag_ms;
+        episode->statutory_ms = fact->statutory_ms;
+        episode->why |= fact->why;
+        episode->uncertain = episode->uncertain || fact->uncertain;
+        if (fact->agency.len > 0 && view_agency_note(view, &fact->episode, fact->agency)) {
+                episode->agencies++;
+        }
+        if (!opens) {
+                view_count_add(view, VIEW_COUNT_ADDED, 1);
+                view_count_add(view, VIEW_COUNT_LOOKED_NOW, fact->way == VIEW_LOOK_NOW ? 1 : 0);
+        }
+        referral_close(view, &r);
+        episode_close(view, &e);
+        view_family_make(view, &fact->family, false);
+        line(view, input, fact,
+             (view_line){ .what = opens ? VIEW_STORY_OPENED : VIEW_STORY_ATTACHED,
+                          .who = fact->agency,
+                          .way = fact->way });
+}
+
+static void project_noted(door_view *view, const door_input *input, const view_fact *fact)
+{
+        referral_edit r;
+        view_referral *referral = referral_open(view, &r, &fact->referral);
+
+        if (referral->stage == VIEW_ATTACHED) {
+                return;
+        }
+        placed_learn(referral, input, fact);
+        referral->historic = true;
+        referral->stage = VIEW_NOTED;
+        referral_close(view, &r);
+        view_family_make(view, &fact->family, false);
+}
+
+/* ---- triage: what is attached is answered for */
+
+static void project_looked(door_view *view, const door_input *input, const view_fact *fact)
+{
+        referral_edit r;
+        episode_edit e;
+        view_referral *referral = referral_open(view, &r, &fact->referral);
+        view_episode *episode = episode_open(view, &e, &fact->episode);
+        view_line what = { .who = fact->by, .a = fact->answer };
+
+        if (referral->stage != VIEW_ATTACHED || !e.there ||
+            !door_id_equal(&referral->episode, &fact->episode)) {
+                return; /* Where it was placed is parked. */
+        }
+        if (input->type == VIEW_LOOK_LISTED) {
+                what.what = VIEW_STORY_LOOK_LISTED;
+                attach_as(referral, episode, VIEW_ATT_LOOK);
+                referral->look_since_ms = input->at_ms;
+                referral->look_by_ms = fact->look_by_ms;
+                referral->why |= fact->why;
+        } else {
+                referral->answered_ms = input->at_ms;
+                referral->answered_by = fact->by;
+        }
+        if (input->type == VIEW_LOOK_ANSWERED) {
+                what.what = VIEW_STORY_LOOK_ANSWERED;
+                attach_as(referral, episode, VIEW_ATT_PLAIN);
+                referral->look_answer = fact->answer;
+                enter(episode, fact->state, input->at_ms);
+                versioned(episode, fact->version);
+                view_count_add(view, VIEW_COUNT_RAISED,
+                               fact->answer == VIEW_RAISE || fact->answer == VIEW_NEW_ASSESSMENT ? 1 : 0);
+        } else if (input->type == VIEW_RESPONDED) {
+                what.what = VIEW_STORY_RESPONDED;
+                referral->response = fact->answer;
+                if (referral->attached == VIEW_ATT_AWAITED) {
+                        attach_as(referral, episode, VIEW_ATT_GIVEN);
+                }
+        }
+        referral_close(view, &r);
+        episode_close(view, &e);
+        line(view, input, fact, what);
+}
+
+static void project_detached(door_view *view, const door_input *input, const view_fact *fact)
+{
+        referral_edit r;
+        episode_edit e;
+        view_referral *referral = referral_open(view, &r, &fact->referral);
+        view_episode *episode = episode_open(view, &e, &fact->episode);
+
+        if (referral->stage != VIEW_ATTACHED || !e.there ||
+            !door_id_equal(&referral->episode, &fact->episode)) {
+                return;
+        }
+        if (episode->on_it[referral->attached] > 0) {
+                episode->on_it[referral->attached]--;
+        }
+        referral->stage = VIEW_MATCHED; /* Until triage has placed it anew. */
+        referral->attached = VIEW_ATT_PLAIN;
+        versioned(episode, fact->version);
+        referral_close(view, &r);
+        episode_close(view, &e);
+        line(view, input, fact, (view_line){ .what = VIEW_STORY_DETACHED });
+}
+
+/* ---- triage: the episode moves */
+
+static void moved_line(door_view *view, const door_input *input, const view_fact *fact)
+{
+        static const uint8_t of[] = {
+                [VIEW_TAKEN] = VIEW_STORY_TAKEN,
+                [VIEW_TAKE_ENDED] = VIEW_STORY_TAKE_ENDED,
+                [VIEW_DECIDED] = VIEW_STORY_DECIDED,
+                [VIEW_ACTIVATED] = VIEW_STORY_ACTIVATED,
+                [VIEW_RETURNED] = VIEW_STORY_RETURNED,
+                [VIEW_EPISODE_CLOSED] = VIEW_STORY_CLOSED,
+                [VIEW_REOPENED] = VIEW_STORY_REOPENED,
+                [VIEW_OVERTAKEN] = VIEW_STORY_OVERTAKEN,
+                [VIEW_FAMILY_CHANGED] = VIEW_STORY_FAMILY_CHANGED,
+        };
+        view_line what = { .what = of[input->type], .who = fact->by.len > 0 ? fact->by : fact->team };
+
+        what.a = input->type == VIEW_DECIDED ? fact->level : fact->answer;
+        what.b = fact->next_step;
+        line(view, input, fact, what);
+}
+
+static void project_moved(door_view *view, const door_input *input, const view_fact *fact)
+{
+        episode_edit e;
+        view_episode *episode = episode_open(view, &e, &fact->episode);
+
+        if (!e.there) {
+                return; /* Its opening is parked: what follows of it waits behind. */
+        }
+        versioned(episode, fact->version);
+        switch ((view_triage_event)input->type) {
+        case VIEW_TAKEN:
+                episode->taken_until_ms = fact->until_ms;
+                episode->taken_by = fact->by;
+                break;
+        case VIEW_TAKE_ENDED:
+                episode->taken_until_ms = 0;
+                episode->taken_by = DOOR_BYTES_EMPTY;
+                break;
+        case VIEW_DECIDED:
+                answer_all(view, &fact->episode, episode);
+                enter(episode, fact->state, input->at_ms);
+                episode->severity = fact->severity;
+                episode->level = fact->level;
+                episode->next_step = fact->next_step;
+                break;
+        case VIEW_ACTIVATED:
+                enter(episode, VIEW_ACTIVE, input->at_ms);
+                break;
+        case VIEW_RETURNED:
+                /* Back in the queue as it was: it has waited since it first came. */
+                enter(episode, VIEW_QUEUED, episode->queued_ms != 0 ? episode->queued_ms : input->at_ms);
+                episode->returned_times = fact->times;
+                break;
+        case VIEW_EPISODE_CLOSED:
+                answer_all(view, &fact->episode, episode);
+                enter(episode, VIEW_CLOSED, input->at_ms);
+                episode->outcome = fact->answer;
+                break;
+        case VIEW_REOPENED:
+                enter(episode, VIEW_QUEUED, input->at_ms);
+                episode->severity = fact->severity;
+                episode->rag_ms = fact->rag_ms;
+                episode->statutory_ms = fact->statutory_ms;
+                episode->outcome = 0;
+                break;
+        case VIEW_FAMILY_CHANGED:
+                episode->family = fact->to;
+                view_family_make(view, &fact->to, false);
+                break;
+        case VIEW_OVERTAKEN:
+        case VIEW_EPISODE_OPENED:
+        case VIEW_REFERRAL_ATTACHED:
+        case VIEW_HISTORY_NOTED:
+        case VIEW_LOOK_LISTED:
+        case VIEW_LOOK_ANSWERED:
+        case VIEW_RESPONDED:
+        case VIEW_EPISODE_FOLDED:
+        case VIEW_RESTORED:
+        case VIEW_DETACHED:
+                break;
+        }
+        episode_close(view, &e);
+        moved_line(view, input, fact);
+}
+
+/*
+ * Moves referrals from one episode to another: those that were placed at `home`, or all (NULL). Both
+ * episodes' rows are put by the caller.
+ */
+static void referrals_move(door_view *view, episode_edit *from, episode_edit *to, const door_id *home)
+{
+        door_id moved[MOVED_MAX];
+        size_t count = 0;
+        view_walk walk;
+        door_bytes rest;
+        door_bytes value;
+
+        if (!view_walk_init(&walk, view, VIEW_TABLE_OF_EPISODE, door_id_bytes(&from->id), DOOR_BYTES_EMPTY,
+                            MOVED_MAX)) {
+                return;
+        }
+        while (count < MOVED_MAX && view_walk_next(&walk, &rest, &value)) {
+                moved[count++] = view_id_at_end(rest);
+        }
+        for (size_t i = 0; i < count; i++) {
+                referral_edit edit;
+                view_referral *referral = referral_open(view, &edit, &moved[i]);
+                if (home == NULL || door_id_equal(&referral->home, home)) {
+                        from->after.on_it[referral->attached]--;
+                        attach(referral, &to->id, &to->after, referral->attached);
+                        referral_close(view, &edit);
+                }
+        }
+}
+
+static void project_folded(door_view *view, const door_input *input, const view_fact *fact)
+{
+        episode_edit from;
+        episode_edit to;
+        view_episode *younger = episode_open(view, &from, &fact->episode);
+        view_episode *older = episode_open(view, &to, &fact->to);
+
+        if (!from.there || !to.there || door_id_equal(&fact->episode, &fact->to)) {
+                return;
+        }
+        referrals_move(view, &from, &to, NULL);
+        enter(younger, VIEW_FOLDED, 0);
+        versioned(younger, fact->version);
+        younger->folded_into = fact->to;
+        enter(older, fact->state, input->at_ms);
+        versioned(older, fact->to_version);
+        older->severity = fact->severity;
+        older->rag_ms = fact->rag_ms;
+        older->statutory_ms = fact->statutory_ms;
+        older->why |= younger->why;
+        older->family = fact->family;
+        episode_close(view, &from);
+        episode_close(view, &to);
+        line(view, input, fact, (view_line){ .what = VIEW_STORY_FOLDED });
+        view_line_put(view, &fact->to, input->at_ms, input->cause.log, input->cause.seq,
+                      &(view_line){ .what = VIEW_STORY_FOLDED });
+}
+
+static void project_restored(door_view *view, const door_input *input, const view_fact *fact)
+{
+        episode_edit back;
+        episode_edit survivor;
+        view_episode *episode = episode_open(view, &back, &fact->episode);
+
+        (void)episode_open(view, &survivor, &fact->to);
+        if (!back.there || !survivor.there || door_id_equal(&fact->episode, &fact->to)) {
+                return;
+        }
+        referrals_move(view, &survivor, &back, &fact->episode);
+        enter(episode, fact->state, input->at_ms);
+        versioned(episode, fact->version);
+        versioned(&survivor.after, fact->to_version);
+        episode->family = fact->family;
+        episode->severity = fact->severity;
+        episode->rag_ms = fact->rag_ms;
+        episode->statutory_ms = fact->statutory_ms;
+        memset(&episode->folded_into, 0, sizeof episode->folded_into);
+        episode_close(view, &back);
+        episode_close(view, &survivor);
+        line(view, input, fact, (view_line){ .what = VIEW_STORY_RESTORED });
+}
+
+static void project_triage(door_view *view, const door_input *input, const view_fact *fact)
+{
+        switch ((view_triage_event)input->type) {
+        case VIEW_EPISODE_OPENED:
+        case VIEW_REFERRAL_ATTACHED:
+                project_placed(view, input, fact);
+                break;
+        case VIEW_HISTORY_NOTED:
+                project_noted(view, input, fact);
+                break;
+        case VIEW_LOOK_LISTED:
+        case VIEW_LOOK_ANSWERED:
+        case VIEW_RESPONDED:
+                project_looked(view, input, fact);
+                break;
+        case VIEW_EPISODE_FOLDED:
+                project_folded(view, input, fact);
+                break;
+        case VIEW_RESTORED:
+                project_restored(view, input, fact);
+                break;
+        case VIEW_DETACHED:
+                project_detached(view, input, fact);
+                break;
+        case VIEW_TAKEN:
+        case VIEW_TAKE_ENDED:
+        case VIEW_DECIDED:
+        case VIEW_ACTIVATED:
+        case VIEW_RETURNED:
+        case VIEW_EPISODE_CLOSED:
+        case VIEW_REOPENED:
+        case VIEW_OVERTAKEN:
+        case VIEW_FAMILY_CHANGED:
+                project_moved(view, input, fact);
+                break;
+        }
+}
+
+/* ---- allocation */
+
+static void offer_end(view_episode *episode)
+{
+        episode->offered_to = DOOR_BYTES_EMPTY;
+        episode->waiting = false;
+        episode->unrouted = false;
+}
+
+static void offer_begin(view_episode *episode, door_bytes team, bool waiting, uint64_t at_ms)
+{
+        offer_end(episode);
+        episode->offered_to = team;
+        episode->waiting = waiting;
+        episode->offered_ms = at_ms;
+}
+
+static void owner_set(view_episode *episode, door_bytes owner, door_bytes lead, uint64_t at_ms)
+{
+        if (!door_bytes_equal(episode->owner, owner) || !door_bytes_equal(episode->lead, lead)) {
+                episode->owner_ms = at_ms;
+        }
+        episode->owner = owner;
+        episode->lead = lead;
+}
+
+static void project_allotted(door_view *view, const door_input *input, const view_fact *fact)
+{
+        episode_edit e;
+        view_episode *episode = episode_open(view, &e, &fact->episode);
+        view_line what = { .who = fact->team };
+
+        if (!e.there) {
+                return; /* Its opening is parked. */
+        }
+        switch ((view_allot_event)input->type) {
+        case VIEW_OWNER_NAMED:
+                what.what = VIEW_STORY_OWNER_NAMED;
+                owner_set(episode, fact->team, DOOR_BYTES_EMPTY, input->at_ms);
+                break;
+        case VIEW_OFFER_MADE:
+                what.what = VIEW_STORY_OFFERED;
+                what.a = fact->waiting ? 1 : 0;
+                offer_begin(episode, fact->team, fact->waiting, input->at_ms);
+                owner_set(episode, fact->owner,
+                          door_bytes_equal(episode->owner, fact->owner) ? episode->lead : DOOR_BYTES_EMPTY,
+                          input->at_ms);
+                break;
+        case VIEW_OFFER_PLACED:
+                what.what = VIEW_STORY_OFFER_PLACED;
+                offer_begin(episode, fact->team, false, input->at_ms);
+                break;
+        case VIEW_UNROUTED:
+                what.what = VIEW_STORY_UNROUTED;
+                what.who = fact->owner;
+                offer_end(episode);
+                episode->unrouted = true;
+                episode->offered_ms = input->at_ms;
+                break;
+        case VIEW_ACCEPTED:
+                what.what = VIEW_STORY_ACCEPTED;
+                what.lead = fact->lead;
+                offer_end(episode);
+                owner_set(episode, fact->team, fact->lead, input->at_ms);
+                break;
+        case VIEW_OFFER_RETURNED:
+                what.what = VIEW_STORY_OFFER_RETURNED;
+                what.a = fact->answer;
+                offer_end(episode);
+                owner_set(episode, fact->owner, fact->hand_over ? episode->lead : DOOR_BYTES_EMPTY,
+                          input->at_ms);
+                break;
+        case VIEW_HAND_OVER_OFFERED:
+                what.what = VIEW_STORY_HAND_OVER_OFFERED;
+                offer_begin(episode, fact->team, fact->waiting, input->at_ms);
+                break;
+        case VIEW_OWNERSHIP_ENDED:
+                what.what = VIEW_STORY_OWNERSHIP_ENDED;
+                offer_end(episode);
+                episode->lead = DOOR_BYTES_EMPTY;
+                break;
+        case VIEW_ALLOT_OVERTAKEN:
+                what.what = VIEW_STORY_ALLOT_OVERTAKEN;
+                what.who = fact->by;
+                break;
+        }
+        episode_close(view, &e);
+        line(view, input, fact, what);
+}
+
+/* ---- notification */
+
+static void project_notified(door_view *view, const door_input *input, const view_fact *fact)
+{
+        view_delivery before;
+        const bool there = view_delivery_get(view, &fact->delivery, &before);
+        view_delivery after = there ? before : (view_delivery){ .state = VIEW_DELIVERY_PENDING };
+
+        if (!there && input->type != VIEW_PLANNED) {
+                return; /* Its planning is parked. */
+        }
+        switch ((view_notify_event)input->type) {
+        case VIEW_PLANNED:
+                after.kind = fact->kind;
+                after.recipient = fact->team;
+                after.planned_ms = input->at_ms;
+                after.has_referral = fact->has_referral;
+                after.referral = fact->referral;
+                after.has_episode = fact->has_episode;
+                after.episode = fact->episode;
+                break;
+        case VIEW_DELIVERED:
+                after.state = VIEW_DELIVERY_DONE;
+                after.attempts = fact->attempts;
+                after.ended_ms = input->at_ms;
+                after.failure = 0;
+                break;
+        case VIEW_ATTEMPT_FAILED:
+                after.attempts = fact->attempts;
+                after.failure = fact->answer;
+                break;
+        case VIEW_GIVEN_UP:
+                after.state = VIEW_DELIVERY_GIVEN_UP;
+                after.attempts = fact->attempts;
+                after.failure = fact->answer;
+                after.ended_ms = input->at_ms;
+                break;
+        case VIEW_TRIED_AGAIN:
+                after.state = VIEW_DELIVERY_PENDING;
+                after.ended_ms = 0;
+                break;
+        case VIEW_TOLD:
+                after.state = VIEW_DELIVERY_TOLD;
+                after.by = fact->by;
+                after.ended_ms = input->at_ms;
+                break;
+        }
+        view_delivery_put(view, &fact->delivery, there ? &before : NULL, &after);
+}
+
+void view_project(door_view *view, const door_input *input)
+{
+        const view_fact *fact = input->body;
+
+        switch (input->cause.log) {
+        case VIEW_LOG_INTAKE:
+                project_intake(view, input, fact);
+                break;
+        case VIEW_LOG_DEDUPLICATION:
+                project_dedup(view, input, fact);
+                break;
+        case VIEW_LOG_TRIAGE:
+                project_triage(view, input, fact);
+                break;
+        case VIEW_LOG_ALLOCATION:
+                project_allotted(view, input, fact);
+                break;
+        default:
+                project_notified(view, input, fact);
+                break;
+        }
+}

@@ -1,0 +1,726 @@
+#include "gateway/view_query.h"
+
+#include <string.h>
+
+#include "door/v1/view.pb-c.h"
+#include "shell/proto_arena.h"
+
+enum { RELATED_MAX = 32, FORMER_MAX = 32, TOLD_MAX = 32, WHY_BITS = 64 };
+
+/* What building an answer needs everywhere. */
+typedef struct asking {
+        door_view *view;
+        const view_question *q;
+        door_arena *arena;
+} asking;
+
+static ProtobufCBinaryData id_data(door_arena *arena, const door_id *id)
+{
+        return door_proto_data(door_arena_copy(arena, door_id_bytes(id)));
+}
+
+/* An optional text field: NULL where there is none. */
+static char *text(door_arena *arena, door_bytes bytes)
+{
+        return door_proto_string(arena, bytes);
+}
+
+static char *needed_text(door_arena *arena, door_bytes bytes)
+{
+        char *copy = text(arena, bytes);
+        return copy == NULL ? (char *)(uintptr_t) "" : copy;
+}
+
+/* Room for `max` rows: an array of pointers. */
+static void *rows_take(door_arena *arena, size_t max)
+{
+        return door_arena_take_zeroed(arena, max + 1, sizeof(void *));
+}
+
+/* The codes of a bit field, lowest first. */
+static size_t why_list(door_arena *arena, uint64_t why, Door__V1__RepeatReason **ret_list)
+{
+        Door__V1__RepeatReason *list = door_arena_take(arena, WHY_BITS * sizeof *list);
+        size_t count = 0;
+
+        for (unsigned i = 1; list != NULL && i < WHY_BITS; i++) {
+                if ((why >> i & 1) != 0) {
+                        list[count++] = (Door__V1__RepeatReason)i;
+                }
+        }
+        *ret_list = list;
+        return count;
+}
+
+/* The key of the last row, where rows are left: the asker gives it back. */
+static void next_set(const asking *a, const view_walk *walk, door_bytes last, protobuf_c_boolean *ret_has,
+                     ProtobufCBinaryData *ret_next)
+{
+        if (walk->scan.truncated) {
+                *ret_has = 1;
+                *ret_next = door_proto_data(door_arena_copy(a->arena, last));
+        }
+}
+
+/* ---- an episode in a line */
+
+#define MESSAGE(name, message, INIT)                                                                         \
+        static message *name(door_arena *arena)                                                              \
+        {                                                                                                    \
+                static const message init = INIT;                                                            \
+                message *made = door_arena_take(arena, sizeof *made);                                        \
+                if (made != NULL) {                                                                          \
+                        *made = init;                                                                        \
+                }                                                                                            \
+                return made;                                                                                 \
+        }
+MESSAGE(episode_line_new, Door__V1__EpisodeLine, DOOR__V1__EPISODE_LINE__INIT)
+MESSAGE(look_row_new, Door__V1__LookRow, DOOR__V1__LOOK_ROW__INIT)
+MESSAGE(story_line_new, Door__V1__StoryLine, DOOR__V1__STORY_LINE__INIT)
+MESSAGE(delivery_row_new, Door__V1__DeliveryRow, DOOR__V1__DELIVERY_ROW__INIT)
+MESSAGE(chronology_row_new, Door__V1__ChronologyRow, DOOR__V1__CHRONOLOGY_ROW__INIT)
+MESSAGE(related_new, Door__V1__RelatedFamily, DOOR__V1__RELATED_FAMILY__INIT)
+MESSAGE(candidate_new, Door__V1__CandidateSeen, DOOR__V1__CANDIDATE_SEEN__INIT)
+MESSAGE(count_new, Door__V1__DispositionCount, DOOR__V1__DISPOSITION_COUNT__INIT)
+MESSAGE(review_row_new, Door__V1__ReviewRow, DOOR__V1__REVIEW_ROW__INIT)
+MESSAGE(load_new, Door__V1__TeamLoad, DOOR__V1__TEAM_LOAD__INIT)
+MESSAGE(oldest_new, Door__V1__OldestRow, DOOR__V1__OLDEST_ROW__INIT)
+
+/* By when the first of what is unanswered on it must be answered; 0: nothing is. */
+static uint64_t answer_by(const asking *a, const door_id *id)
+{
+        view_walk walk;
+        door_bytes rest;
+        door_bytes value;
+
+        return view_walk_init(&walk, a->view, VIEW_TABLE_UNANSWERED, door_id_bytes(id), DOOR_BYTES_EMPTY,
+                              1) &&
+                               view_walk_next(&walk, &rest, &value)
+                       ? door_get_u64(rest.data)
+                       : 0;
+}
+
+static Door__V1__EpisodeLine *episode_line(const asking *a, const door_id *id)
+{
+        door_arena *arena = a->arena;
+        view_episode e;
+        Door__V1__EpisodeLine *out = episode_line_new(arena);
+
+        if (out == NULL || !view_episode_get(a->view, id, &e)) {
+                return NULL;
+        }
+        out->episode = id_data(arena, id);
+        out->state = (Door__V1__EpisodeState)e.state;
+        out->family = id_data(arena, &e.family);
+        out->severity = e.severity;
+        out->received_at_ms = e.received_ms;
+        out->has_rag_ms = out->has_statutory_ms = 1;
+        out->rag_ms = e.rag_ms;
+        out->statutory_ms = e.statutory_ms;
+        out->has_queued_ms = e.state == VIEW_QUEUED;
+        out->queued_ms = e.queued_ms;
+        out->taken_by = text(arena, e.taken_by);
+        out->has_taken_until_ms = e.taken_until_ms != 0;
+        out->taken_until_ms = e.taken_until_ms;
+        out->referrals = view_episode_referrals(&e);
+        out->agencies = e.agencies;
+        out->n_why = why_list(arena, e.why, &out->why);
+        out->has_uncertain = out->uncertain = e.uncertain;
+        out->has_historic = out->historic = e.historic;
+        out->has_version = 1;
+        out->version = e.version;
+        out->has_level = e.level != 0;
+        out->level = e.level;
+        out->has_next_step = e.next_step != 0;
+        out->next_step = (Door__V1__NextStep)e.next_step;
+        out->owner = text(arena, e.owner);
+        out->lead_practitioner = text(arena, e.lead);
+        out->offered_to = text(arena, e.offered_to);
+        out->has_waiting = out->waiting = e.waiting;
+        out->has_offered_ms = e.offered_to.len > 0 || e.unrouted;
+        out->offered_ms = e.offered_ms;
+        out->has_unrouted = out->unrouted = e.unrouted;
+        out->has_returned_times = e.returned_times != 0;
+        out->returned_times = e.returned_times;
+        out->has_unanswered = view_episode_unanswered(&e) > 0;
+        out->unanswered = view_episode_unanswered(&e);
+        out->answer_by_ms = out->has_unanswered ? answer_by(a, id) : 0;
+        out->has_answer_by_ms = out->answer_by_ms != 0;
+        out->has_outcome = e.outcome != 0;
+        out->outcome = (Door__V1__CloseOutcome)e.outcome;
+        out->has_folded_into = !door_id_is_zero(&e.folded_into);
+        out->folded_into = id_data(arena, &e.folded_into);
+        out->has_previous = e.has_previous;
+        out->previous = id_data(arena, &e.previous);
+        return out;
+}
+
+static Door__V1__DeliveryRow *delivery_row(const asking *a, const door_id *id)
+{
+        door_arena *arena = a->arena;
+        view_delivery d;
+        Door__V1__DeliveryRow *out = delivery_row_new(arena);
+
+        if (out == NULL || !view_delivery_get(a->view, id, &d)) {
+                return NULL;
+        }
+        out->delivery = id_data(arena, id);
+        out->kind = (Door__V1__DeliveryKind)d.kind;
+        out->recipient = needed_text(arena, d.recipient);
+        out->state = (Door__V1__DeliveryState)d.state;
+        out->since_ms = d.planned_ms;
+        out->has_ended_ms = d.ended_ms != 0;
+        out->ended_ms = d.ended_ms;
+        out->has_attempts = 1;
+        out->attempts = d.attempts;
+        out->has_failure = d.failure != 0;
+        out->failure = (Door__V1__DeliveryFailure)d.failure;
+        out->has_referral = d.has_referral;
+        out->referral = id_data(arena, &d.referral);
+        out->has_episode = d.has_episode;
+        out->episode = id_data(arena, &d.episode);
+        out->by = text(arena, d.by);
+        return out;
+}
+
+/* What has been told about a referral or an episode. */
+static size_t told_rows(const asking *a, door_id_kind kind, const door_id *id,
+                        Door__V1__DeliveryRow ***ret_rows)
+{
+        uint8_t of[DOOR_SUBJECT_BYTES] = { (uint8_t)kind };
+        Door__V1__DeliveryRow **rows = rows_take(a->arena, TOLD_MAX);
+        view_walk walk;
+        door_bytes rest;
+        door_bytes value;
+        size_t count = 0;
+
+        memcpy(of + 1, id->bytes, DOOR_ID_BYTES);
+        if (rows == NULL || !view_walk_init(&walk, a->view, VIEW_TABLE_TOLD, (door_bytes){ of, sizeof of },
+                                            DOOR_BYTES_EMPTY, TOLD_MAX)) {
+                return 0;
+        }
+        while (view_walk_next(&walk, &rest, &value)) {
+                const door_id delivery = view_id_at_end(rest);
+                rows[count] = delivery_row(a, &delivery);
+                count += rows[count] != NULL ? 1 : 0;
+        }
+        *ret_rows = rows;
+        return count;
+}
+
+/* ---- pages */
+
+static door_status pack(const asking *a, const void *message, door_bytes *ret_answer)
+{
+        return a->arena->exhausted ? DOOR_NO_MEMORY : door_proto_pack(message, a->arena, ret_answer);
+}
+
+static door_status queue_answer(const asking *a, door_bytes *ret_answer)
+{
+        Door__V1__QueuePage out = DOOR__V1__QUEUE_PAGE__INIT;
+        view_walk walk;
+        door_bytes rest = DOOR_BYTES_EMPTY;
+        door_bytes value;
+
+        out.row = rows_take(a->arena, a->q->rows);
+        if (out.row == NULL ||
+            !view_walk_init(&walk, a->view, VIEW_TABLE_QUEUE, DOOR_BYTES_EMPTY, a->q->after, a->q->rows)) {
+                return DOOR_NO_MEMORY;
+        }
+        while (view_walk_next(&walk, &rest, &value)) {
+                const door_id id = view_id_at_end(rest);
+                out.row[out.n_row] = episode_line(a, &id);
+                out.n_row += out.row[out.n_row] != NULL ? 1 : 0;
+        }
+        next_set(a, &walk, rest, &out.has_next, &out.next);
+        return pack(a, &out, ret_answer);
+}
+
+static Door__V1__LookRow *look_row(const asking *a, const door_id *id)
+{
+        door_arena *arena = a->arena;
+        view_referral r;
+        view_episode e;
+        Door__V1__LookRow *out = look_row_new(arena);
+
+        if (out == NULL || !view_referral_get(a->view, id, &r)) {
+                return NULL;
+        }
+        out->referral = id_data(arena, id);
+        out->episode = id_data(arena, &r.episode);
+        out->n_why = why_list(arena, r.why, &out->why);
+        out->look_by_ms = r.look_by_ms;
+        out->since_ms = r.look_since_ms;
+        out->agency = text(arena, r.agency);
+        out->has_severity = 1;
+        out->severity = r.severity;
+        out->has_family = 1;
+        out->family = id_data(arena, &r.family);
+        out->has_state = view_episode_get(a->view, &r.episode, &e);
+        out->state = out->has_state ? (Door__V1__EpisodeState)e.state : DOOR__V1__EPISODE_STATE__EPISODE_NONE;
+        return out;
+}
+
+static door_status look_answer(const asking *a, door_bytes *ret_answer)
+{
+        Door__V1__LookPage out = DOOR__V1__LOOK_PAGE__INIT;
+        view_walk walk;
+        door_bytes rest = DOOR_BYTES_EMPTY;
+        door_bytes value;
+
+        out.row = rows_take(a->arena, a->q->rows);
+        if (out.row == NULL ||
+            !view_walk_init(&walk, a->view, VIEW_TABLE_LOOK, DOOR_BYTES_EMPTY, a->q->after, a->q->rows)) {
+                return DOOR_NO_MEMORY;
+        }
+        while (view_walk_next(&walk, &rest, &value)) {
+                const door_id id = view_id_at_end(rest);
+                out.row[out.n_row] = look_row(a, &id);
+                out.n_row += out.row[out.n_row] != NULL ? 1 : 0;
+        }
+        next_set(a, &walk, rest, &out.has_next, &out.next);
+        return pack(a, &out, ret_answer);
+}
+
+static door_status inbox_answer(const asking *a, door_bytes *ret_answer)
+{
+        uint8_t of[1 + VIEW_TEXT_BYTES_MAX] = { (uint8_t)a->q->team.len };
+        Door__V1__InboxPage out = DOOR__V1__INBOX_PAGE__INIT;
+        view_walk walk;
+        door_bytes rest = DOOR_BYTES_EMPTY;
+        door_bytes value;
+
+        memcpy(of + 1, a->q->team.data, a->q->team.len);
+        out.row = rows_take(a->arena, a->q->rows);
+        if (out.row == NULL ||
+            !view_walk_init(&walk, a->view, VIEW_TABLE_TEAM, (door_bytes){ of, 1 + a->q->team.len },
+                            a->q->after, a->q->rows)) {
+                return DOOR_NO_MEMORY;
+        }
+        while (view_walk_next(&walk, &rest, &value)) {
+                const door_id id = view_id_at_end(rest);
+                out.row[out.n_row] = episode_line(a, &id);
+                out.n_row += out.row[out.n_row] != NULL ? 1 : 0;
+        }
+        next_set(a, &walk, rest, &out.has_next, &out.next);
+        return pack(a, &out, ret_answer);
+}
+
+static door_status reviews_answer(const asking *a, door_bytes *ret_answer)
+{
+        static const uint8_t of[] = { VIEW_WAIT_REVIEW };
+        Door__V1__ReviewPage out = DOOR__V1__REVIEW_PAGE__INIT;
+        view_walk walk;
+        view_review r;
+        door_bytes rest = DOOR_BYTES_EMPTY;
+        door_bytes value;
+
+        out.row = rows_take(a->arena, a->q->rows);
+        if (out.row == NULL ||
+            !view_walk_init(&walk, a->view, VIEW_TABLE_AGE, (door_bytes){ of, 1 }, a->q->after, a->q->rows)) {
+                return DOOR_NO_MEMORY;
+        }
+        while (view_walk_next(&walk, &rest, &value)) {
+                const door_id id = view_id_at_end(rest);
+                Door__V1__ReviewRow *row = review_row_new(a->arena);
+                if (row == NULL || !view_review_get(a->view, &id, &r)) {
+                        return DOOR_NO_MEMORY;
+                }
+                row->review = id_data(a->arena, &id);
+                row->referral = id_data(a->arena, &r.referral);
+                row->family = id_data(a->arena, &r.family);
+                row->candidate = id_data(a->arena, &r.candidate);
+                row->score = r.score;
+                row->since_ms = r.since_ms;
+                out.row[out.n_row++] = row;
+        }
+        next_set(a, &walk, rest, &out.has_next, &out.next);
+        return pack(a, &out, ret_answer);
+}
+
+static door_status deliveries_answer(const asking *a, door_bytes *ret_answer)
+{
+        const uint8_t of[] = { a->q->given_up ? VIEW_WAIT_TELL : VIEW_WAIT_DELIVERY };
+        Door__V1__DeliveryPage out = DOOR__V1__DELIVERY_PAGE__INIT;
+        view_walk walk;
+        door_bytes rest = DOOR_BYTES_EMPTY;
+        door_bytes value;
+
+        out.row = rows_take(a->arena, a->q->rows);
+        if (out.row == NULL ||
+            !view_walk_init(&walk, a->view, VIEW_TABLE_AGE, (door_bytes){ of, 1 }, a->q->after, a->q->rows)) {
+                return DOOR_NO_MEMORY;
+        }
+        while (view_walk_next(&walk, &rest, &value)) {
+                const door_id id = view_id_at_end(rest);
+                out.row[out.n_row] = delivery_row(a, &id);
+                out.n_row += out.row[out.n_row] != NULL ? 1 : 0;
+        }
+        next_set(a, &walk, rest, &out.has_next, &out.next);
+        return pack(a, &out, ret_answer);
+}
+
+static door_status loads_answer(const asking *a, door_bytes *ret_answer)
+{
+        Door__V1__LoadPage out = DOOR__V1__LOAD_PAGE__INIT;
+        view_walk walk;
+        door_bytes rest = DOOR_BYTES_EMPTY;
+        door_bytes value;
+
+        out.row = rows_take(a->arena, a->q->rows);
+        if (out.row == NULL ||
+            !view_walk_init(&walk, a->view, VIEW_TABLE_LOAD, DOOR_BYTES_EMPTY, a->q->after, a->q->rows)) {
+                return DOOR_NO_MEMORY;
+        }
+        while (view_walk_next(&walk, &rest, &value)) {
+                Door__V1__TeamLoad *row = load_new(a->arena);
+                if (row == NULL) {
+                        return DOOR_NO_MEMORY;
+                }
+                row->team = needed_text(a->arena, rest);
+                row->offered = door_get_u32(value.data);
+                row->waiting = door_get_u32(value.data + 4);
+                row->active = door_get_u32(value.data + 8);
+                out.row[out.n_row++] = row;
+        }
+        next_set(a, &walk, rest, &out.has_next, &out.next);
+        return pack(a, &out, ret_answer);
+}
+
+/* ---- one thing, whole */
+
+static Door__V1__StoryLine *story_line(const asking *a, door_bytes rest, door_bytes value)
+{
+        door_arena *arena = a->arena;
+        view_line l;
+        Door__V1__StoryLine *out = story_line_new(arena);
+
+        if (out == NULL || !view_line_read(value, &l)) {
+                return NULL;
+        }
+        out->what = (Door__V1__StoryWhat)l.what;
+        out->at_ms = door_get_u64(rest.data);
+        out->has_referral = l.has_referral;
+        out->referral = id_data(arena, &l.referral);
+        out->who = text(arena, l.who);
+        out->lead_practitioner = text(arena, l.lead);
+        out->has_a = l.a != 0;
+        out->a = l.a;
+        out->has_b = l.b != 0;
+        out->b = l.b;
+        out->has_way = l.way != 0;
+        out->way = (Door__V1__RepeatWay)l.way;
+        return out;
+}
+
+static door_status episode_answer(const asking *a, door_bytes *ret_answer)
+{
+        Door__V1__EpisodeStory out = DOOR__V1__EPISODE_STORY__INIT;
+        const door_id *id = &a->q->id;
+        view_walk walk;
+        door_bytes rest = DOOR_BYTES_EMPTY;
+        door_bytes value;
+
+        out.episode = episode_line(a, id);
+        out.line = rows_take(a->arena, a->q->rows);
+        if (out.line == NULL ||
+            !view_walk_init(&walk, a->view, VIEW_TABLE_LINE, door_id_bytes(id), a->q->after, a->q->rows)) {
+                return DOOR_NO_MEMORY;
+        }
+        while (out.episode != NULL && view_walk_next(&walk, &rest, &value)) {
+                out.line[out.n_line] = story_line(a, rest, value);
+                out.n_line += out.line[out.n_line] != NULL ? 1 : 0;
+        }
+        next_set(a, &walk, rest, &out.has_next, &out.next);
+        out.n_told = out.episode == NULL ? 0 : told_rows(a, DOOR_ID_EPISODE, id, &out.told);
+        return pack(a, &out, ret_answer);
+}
+
+static Door__V1__Disposition disposition_of(const asking *a, const view_referral *r)
+{
+        view_episode e;
+
+        if (r->stage == VIEW_ATTACHED) {
+                return (Door__V1__Disposition)view_disposition_of(
+                        view_episode_get(a->view, &r->episode, &e) ? e.state : VIEW_CLOSED, r->attached);
+        }
+        return r->stage == VIEW_RECEIVED  ? DOOR__V1__DISPOSITION__DISPOSITION_AWAITING_MATCH
+               : r->stage == VIEW_MATCHED ? DOOR__V1__DISPOSITION__DISPOSITION_AWAITING_TRIAGE
+                                          : DOOR__V1__DISPOSITION__DISPOSITION_HISTORY;
+}
+
+static Door__V1__ChronologyRow *chronology_row(const asking *a, const door_id *id)
+{
+        door_arena *arena = a->arena;
+        view_referral r;
+        Door__V1__ChronologyRow *out = chronology_row_new(arena);
+
+        if (out == NULL || !view_referral_get(a->view, id, &r)) {
+                return NULL;
+        }
+        out->referral = id_data(arena, id);
+        out->sent_at_ms = r.sent_ms;
+        out->received_at_ms = r.received_ms;
+        out->agency = text(arena, r.agency);
+        out->has_grade = r.grade != 0;
+        out->grade = (Door__V1__Grade)r.grade;
+        out->has_episode = r.stage == VIEW_ATTACHED;
+        out->episode = id_data(arena, &r.episode);
+        out->disposition = disposition_of(a, &r);
+        out->has_way = r.way != 0;
+        out->way = (Door__V1__RepeatWay)r.way;
+        return out;
+}
+
+static void family_others(const asking *a, const door_id *id, Door__V1__FamilyStory *out)
+{
+        view_walk walk;
+        door_bytes rest;
+        door_bytes value;
+
+        out->former_id = door_arena_take_zeroed(a->arena, FORMER_MAX, sizeof *out->former_id);
+        out->related = rows_take(a->arena, RELATED_MAX);
+        if (out->former_id == NULL || out->related == NULL ||
+            !view_walk_init(&walk, a->view, VIEW_TABLE_FORMER, door_id_bytes(id), DOOR_BYTES_EMPTY,
+                            FORMER_MAX)) {
+                return;
+        }
+        while (view_walk_next(&walk, &rest, &value)) {
+                const door_id former = view_id_at_end(rest);
+                out->former_id[out->n_former_id++] = id_data(a->arena, &former);
+        }
+        if (!view_walk_init(&walk, a->view, VIEW_TABLE_RELATED, door_id_bytes(id), DOOR_BYTES_EMPTY,
+                            RELATED_MAX)) {
+                return;
+        }
+        while (view_walk_next(&walk, &rest, &value)) {
+                const door_id other = view_id_at_end(rest);
+                Door__V1__RelatedFamily *row = related_new(a->arena);
+                if (row == NULL) {
+                        return;
+                }
+                row->family = id_data(a->arena, &other);
+                row->how = (Door__V1__RelatedHow)value.data[0];
+                out->related[out->n_related++] = row;
+        }
+}
+
+static void family_episodes(const asking *a, const door_id *id, Door__V1__FamilyStory *out)
+{
+        view_walk walk;
+        door_bytes rest;
+        door_bytes value;
+
+        out->episode = rows_take(a->arena, VIEW_PAGE_ROWS_MAX);
+        if (out->episode == NULL || !view_walk_init(&walk, a->view, VIEW_TABLE_OF_FAMILY, door_id_bytes(id),
+                                                    DOOR_BYTES_EMPTY, VIEW_PAGE_ROWS_MAX)) {
+                return;
+        }
+        while (view_walk_next(&walk, &rest, &value)) {
+                const door_id episode = view_id_at_end(rest);
+                out->episode[out->n_episode] = episode_line(a, &episode);
+                out->n_episode += out->episode[out->n_episode] != NULL ? 1 : 0;
+        }
+}
+
+static door_status family_answer(const asking *a, door_bytes *ret_answer)
+{
+        Door__V1__FamilyStory out = DOOR__V1__FAMILY_STORY__INIT;
+        door_id id;
+        view_walk walk;
+        door_bytes rest = DOOR_BYTES_EMPTY;
+        door_bytes value;
+
+        if (!view_family_now(a->view, &a->q->id, &id)) {
+                return pack(a, &out, ret_answer);
+        }
+        out.has_family = 1;
+        out.family = id_data(a->arena, &id);
+        out.has_restricted = out.restricted = view_family_restricted(a->view, &id);
+        family_others(a, &id, &out);
+        family_episodes(a, &id, &out);
+        out.row = rows_take(a->arena, a->q->rows);
+        if (out.row == NULL || !view_walk_init(&walk, a->view, VIEW_TABLE_CHRONOLOGY, door_id_bytes(&id),
+                                               a->q->after, a->q->rows)) {
+                return DOOR_NO_MEMORY;
+        }
+        while (view_walk_next(&walk, &rest, &value)) {
+                const door_id referral = view_id_at_end(rest);
+                out.row[out.n_row] = chronology_row(a, &referral);
+                out.n_row += out.row[out.n_row] != NULL ? 1 : 0;
+        }
+        next_set(a, &walk, rest, &out.has_next, &out.next);
+        return pack(a, &out, ret_answer);
+}
+
+/* From the match on. */
+static void way_matched(const asking *a, const view_referral *r, Door__V1__ReferralWay *out)
+{
+        out->has_matched_ms = out->has_family = out->has_decision = out->has_score = 1;
+        out->matched_ms = r->matched_ms;
+        out->family = id_data(a->arena, &r->family);
+        out->decision = (Door__V1__Decision)r->decision;
+        out->score = r->score;
+        out->candidate = rows_take(a->arena, VIEW_CANDIDATES_MAX);
+        for (size_t i = 0; out->candidate != NULL && i < r->candidates_count; i++) {
+                Door__V1__CandidateSeen *candidate = candidate_new(a->arena);
+                if (candidate == NULL) {
+                        return;
+                }
+                candidate->family = id_data(a->arena, &r->candidates[i]);
+                candidate->score = r->candidate_scores[i];
+                out->candidate[out->n_candidate++] = candidate;
+        }
+}
+
+/* From its place on. */
+static void way_placed(const asking *a, const view_referral *r, Door__V1__ReferralWay *out)
+{
+        out->has_placed_ms = 1;
+        out->placed_ms = r->placed_ms;
+        out->has_episode = r->stage == VIEW_ATTACHED;
+        out->episode = id_data(a->arena, &r->episode);
+        out->has_opened = out->opened = r->opened;
+        out->has_way = r->way != 0;
+        out->way = (Door__V1__RepeatWay)r->way;
+        out->n_why = why_list(a->arena, r->why, &out->why);
+        out->has_severity = r->stage == VIEW_ATTACHED;
+        out->severity = r->severity;
+        out->has_respond_by_ms = r->respond_by_ms != 0;
+        out->respond_by_ms = r->respond_by_ms;
+        out->has_look_by_ms = r->look_by_ms != 0;
+        out->look_by_ms = r->look_by_ms;
+        out->has_response_awaited = out->response_awaited =
+                r->stage == VIEW_ATTACHED && r->attached == VIEW_ATT_AWAITED;
+        out->has_look_answer = r->look_answer != 0;
+        out->look_answer = (Door__V1__LookAnswer)r->look_answer;
+        out->has_response = r->response != 0;
+        out->response = (Door__V1__ThisFamily)r->response;
+        out->has_answered_ms = r->answered_ms != 0;
+        out->answered_ms = r->answered_ms;
+        out->answered_by = text(a->arena, r->answered_by);
+        out->work = r->stage == VIEW_ATTACHED ? episode_line(a, &r->episode) : NULL;
+}
+
+static door_status referral_answer(const asking *a, door_bytes *ret_answer)
+{
+        Door__V1__ReferralWay out = DOOR__V1__REFERRAL_WAY__INIT;
+        view_referral r;
+
+        if (!view_referral_get(a->view, &a->q->id, &r)) {
+                return pack(a, &out, ret_answer);
+        }
+        out.has_referral = 1;
+        out.referral = id_data(a->arena, &a->q->id);
+        out.has_disposition = 1;
+        out.disposition = disposition_of(a, &r);
+        out.has_sent_at_ms = out.has_received_at_ms = 1;
+        out.sent_at_ms = r.sent_ms;
+        out.received_at_ms = r.received_ms;
+        out.agency = text(a->arena, r.agency);
+        out.has_grade = 1;
+        out.grade = (Door__V1__Grade)r.grade;
+        out.has_channel = 1;
+        out.channel = (Door__V1__Channel)r.channel;
+        out.has_historic = out.historic = r.historic;
+        out.has_probable_resend_of = r.has_resend;
+        out.probable_resend_of = id_data(a->arena, &r.resend_of);
+        out.has_withdrawals_asked = r.withdrawals != 0;
+        out.withdrawals_asked = r.withdrawals;
+        out.has_amendments = r.amendments != 0;
+        out.amendments = r.amendments;
+        out.has_attempts_refused = r.attempts != 0;
+        out.attempts_refused = r.attempts;
+        out.has_disclosed = r.disclosed != 0;
+        out.disclosed = r.disclosed;
+        if (r.matched_ms != 0) {
+                way_matched(a, &r, &out);
+        }
+        if (r.placed_ms != 0) {
+                way_placed(a, &r, &out);
+        }
+        out.n_told = told_rows(a, DOOR_ID_REFERRAL, &a->q->id, &out.told);
+        return pack(a, &out, ret_answer);
+}
+
+/* ---- figures */
+
+static uint64_t waits(const asking *a, view_waiting what)
+{
+        return view_count_get(a->view, (uint8_t)(VIEW_COUNT_WAITS | what));
+}
+
+static door_status stats_answer(const asking *a, door_bytes *ret_answer)
+{
+        Door__V1__ViewStats out = DOOR__V1__VIEW_STATS__INIT;
+        uint64_t sum = 0;
+
+        out.count = rows_take(a->arena, VIEW_DISPOSITIONS);
+        for (unsigned i = VIEW_DISP_AWAITING_MATCH; out.count != NULL && i < VIEW_DISPOSITIONS; i++) {
+                Door__V1__DispositionCount *count = count_new(a->arena);
+                if (count == NULL) {
+                        return DOOR_NO_MEMORY;
+                }
+                count->disposition = (Door__V1__Disposition)i;
+                count->referrals = view_count_get(a->view, (uint8_t)i);
+                sum += count->referrals;
+                out.count[out.n_count++] = count;
+        }
+        out.received = view_count_get(a->view, VIEW_COUNT_RECEIVED);
+        out.balanced = sum == out.received;
+        out.taken = view_count_get(a->view, VIEW_COUNT_TAKEN);
+        out.waiting = view_count_get(a->view, VIEW_COUNT_WAITING);
+        out.added = view_count_get(a->view, VIEW_COUNT_ADDED);
+        out.looked_now = view_count_get(a->view, VIEW_COUNT_LOOKED_NOW);
+        out.raised = view_count_get(a->view, VIEW_COUNT_RAISED);
+        out.episodes_open = view_count_get(a->view, VIEW_COUNT_OPEN);
+        out.episodes_closed = view_count_get(a->view, VIEW_COUNT_CLOSED);
+        out.reviews_open = waits(a, VIEW_WAIT_REVIEW);
+        out.given_up = waits(a, VIEW_WAIT_TELL);
+        out.attempts_refused = view_count_get(a->view, VIEW_COUNT_ATTEMPTS);
+        return pack(a, &out, ret_answer);
+}
+
+static door_status oldest_answer(const asking *a, door_bytes *ret_answer)
+{
+        Door__V1__Oldest out = DOOR__V1__OLDEST__INIT;
+
+        out.row = rows_take(a->arena, VIEW_WAITS);
+        for (unsigned i = VIEW_WAIT_MATCH; out.row != NULL && i < VIEW_WAITS; i++) {
+                const uint8_t of[] = { (uint8_t)i };
+                view_walk walk;
+                door_bytes rest;
+                door_bytes value;
+                if (!view_walk_init(&walk, a->view, VIEW_TABLE_AGE, (door_bytes){ of, 1 }, DOOR_BYTES_EMPTY,
+                                    1) ||
+                    !view_walk_next(&walk, &rest, &value)) {
+                        continue;
+                }
+                const door_id id = view_id_at_end(rest);
+                Door__V1__OldestRow *row = oldest_new(a->arena);
+                if (row == NULL) {
+                        return DOOR_NO_MEMORY;
+                }
+                row->what = (Door__V1__WaitingFor)i;
+                row->count = waits(a, (view_waiting)i);
+                row->since_ms = door_get_u64(rest.data);
+                row->id = id_data(a->arena, &id);
+                out.row[out.n_row++] = row;
+        }
+        return pack(a, &out, ret_answer);
+}
+
+door_status view_query(door_view *view, uint32_t type, const void *body, door_arena *arena,
+                       door_bytes *ret_answer)
+{
+        static door_status (*const answers[])(const asking *a, door_bytes *ret_answer) = {
+                queue_answer,      look_answer,     inbox_answer,  episode_answer,
+                family_answer,     referral_answer, stats_answer,  reviews_answer,
+                deliveries_answer, loads_answer,    oldest_answer,
+        };
+        const asking a = { .view = view, .q = body, .arena = arena };
+        const uint32_t index = type - DOOR__V1__VIEW_QUERY__VIEW_QUEUE;
+
+        DOOR_REQUIRE(index < sizeof answers / sizeof answers[0]); /* decode_command let it through. */
+        return answers[index](&a, ret_answer);
+}
