@@ -137,6 +137,17 @@ int cli_export(cli *c);
 int cli_verify(cli *c);
 int cli_anchor(cli *c);
 int cli_parked(cli *c);
+int cli_queue(cli *c);
+int cli_look(cli *c);
+int cli_inbox(cli *c);
+int cli_review(cli *c);
+int cli_told(cli *c);
+int cli_loads(cli *c);
+int cli_show(cli *c);
+int cli_stats(cli *c);
+int cli_lag(cli *c);
+int cli_top(cli *c);
+int cli_view(cli *c);
 int cli_act(cli *c); /* take, decide, accept …: argv[0] says which. */
 
 #endif

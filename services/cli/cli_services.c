@@ -4,6 +4,7 @@
 #include "allocation/allot_codec.h"
 #include "cli/cli.h"
 #include "deduplication/dedup_codec.h"
+#include "gateway/view_codec.h"
 #include "intake/intake_codec.h"
 #include "notification/notify_codec.h"
 #include "triage/triage_codec.h"
@@ -16,6 +17,7 @@ const cli_service *cli_service_at(size_t index)
                 { &triage_ops, "frontdoor-triage", 9463 },
                 { &allot_ops, "frontdoor-allocation", 9464 },
                 { &notify_ops, "frontdoor-notification", 9465 },
+                { &view_ops, "frontdoor-gateway", 9466 },
         };
         return index < sizeof services / sizeof services[0] ? &services[index] : NULL;
 }

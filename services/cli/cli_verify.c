@@ -479,9 +479,16 @@ int cli_verify(cli *c)
                 return cli_usage(c, "[--stopped]");
         }
         v->c = c;
-        while (v->count < SERVICES_MAX && cli_service_at(v->count) != NULL) {
-                v->copies[v->count].service = cli_service_at(v->count);
-                v->count++;
+        for (size_t i = 0; v->count < SERVICES_MAX && cli_service_at(i) != NULL; i++) {
+                if (cli_service_at(i)->core->project != NULL) {
+                        /* Its log does not hold its state: there is nothing to fold it from but all others.
+                         */
+                        (void)printf(
+                                "%-14s is a view and not judged: `frontdoor view rebuild` makes it again\n",
+                                cli_service_at(i)->core->name);
+                } else {
+                        v->copies[v->count++].service = cli_service_at(i);
+                }
         }
         /* The end of the chain first: what it has seen is then in the copies taken after it. */
         for (size_t i = v->count; i-- > 0 && have_all && !stopped;) {

@@ -27,6 +27,23 @@ static const subcommand subcommands[] = {
           "how each service is; --wait: until nothing waits, else exit 1" },
         { "export", cli_export, "people|families|decisions --out FILE.csv", "what was recognised, as CSV" },
         { "verify", cli_verify, "[--stopped]", "audit the logs and replay them: exit 0, 1 or 2" },
+        { "queue", cli_queue, "[--page N|--all] [--json]",
+          "what waits for a threshold decision, most urgent first" },
+        { "look", cli_look, "[--page N|--all] [--json]",
+          "the look list: what was added and needs a quick look" },
+        { "inbox", cli_inbox, "TEAM [--page N|--all] [--json]",
+          "what a team is offered, and what is open to it" },
+        { "show", cli_show, "R-…|F-…|E-… [--names] [--json]",
+          "the story of a referral, a family or open work; --names is recorded at intake" },
+        { "review", cli_review, "list [--page N|--all] [--json]", "matches that wait for a person" },
+        { "told", cli_told, "[--given-up] [--json]", "messages not yet delivered; those a person must tell" },
+        { "loads", cli_loads, "[--json]", "what each team is offered, waits for and has open" },
+        { "stats", cli_stats, "[--json]",
+          "where every received referral is; exit 3 when the sum does not balance" },
+        { "lag", cli_lag, "[--json]", "how far each service is behind the logs it reads" },
+        { "top", cli_top, "[--once [--json]]", "rates, lag, the oldest of everything that waits" },
+        { "view", cli_view, "rebuild",
+          "take away what a stopped gateway remembers; it reads all logs again" },
         { "take", cli_act, "E-… --as NAME --role ROLE", "work on a row of the queue for thirty minutes" },
         { "put-back", cli_act, "E-… --as NAME --role ROLE", "leave it to somebody else; its place is kept" },
         { "decide", cli_act, "E-… --level N --next-step STEP --reason TEXT --version N …",
@@ -47,6 +64,31 @@ static const subcommand subcommands[] = {
           "a person says the database is right and its anchor is not" },
 };
 
+/* One line to copy, for those whose arguments do not say it all. */
+static const char *example_of(const char *name)
+{
+        static const char *const examples[][2] = {
+                { "queue", "frontdoor queue --page 2" },
+                { "look", "frontdoor look --all" },
+                { "inbox", "frontdoor inbox gloucester-0-10" },
+                { "show", "frontdoor show R-00000000000000000 --names --purpose screening" },
+                { "review", "frontdoor review list" },
+                { "told", "frontdoor told --given-up" },
+                { "loads", "frontdoor loads --json" },
+                { "stats", "frontdoor stats --json" },
+                { "lag", "frontdoor lag" },
+                { "top", "frontdoor top --once" },
+                { "view", "deploy/down && frontdoor view rebuild && deploy/up" },
+        };
+
+        for (size_t i = 0; i < sizeof examples / sizeof examples[0]; i++) {
+                if (strcmp(examples[i][0], name) == 0) {
+                        return examples[i][1];
+                }
+        }
+        return NULL;
+}
+
 static int help(FILE *to, int code)
 {
         (void)fprintf(to, "usage: frontdoor [--home DIR] COMMAND …\n\n");
@@ -66,6 +108,12 @@ static int run(cli *c, const char *name)
                         if (cli_flag(c, "--help")) {
                                 (void)printf("frontdoor %s %s\n  %s\n", name, subcommands[i].arguments,
                                              subcommands[i].help);
+                                if (example_of(name) != NULL) {
+                                        (void)printf("  example: %s\n  exit codes: 0 done, 1 not done, 2 "
+                                                     "wrong call, 3 "
+                                                     "an operator is needed\n",
+                                                     example_of(name));
+                                }
                                 return CLI_OK;
                         }
                         return subcommands[i].run(c);

@@ -678,7 +678,11 @@ static const char *const default_names[] = {
         "intake", "deduplication", "triage", "allocation", "notification", "gateway", "command",
 };
 
-enum { DEFAULT_NAMES = sizeof default_names / sizeof default_names[0], DEFAULT_SERVICES = 5 };
+enum {
+        DEFAULT_NAMES = sizeof default_names / sizeof default_names[0],
+        DEFAULT_SERVICES = 5,
+        DEFAULT_SERVERS = 6 /* with the gateway, whom people ask */
+};
 
 const char *door_peers_default_name(size_t index)
 {
@@ -719,7 +723,8 @@ static void default_may_write(FILE *out, const char *name)
         }
         const bool gateway = strcmp(name, "gateway") == 0;
         const bool command = strcmp(name, "command") == 0;
-        for (size_t i = 0; (gateway || command) && i < DEFAULT_SERVICES; i++) {
+        const size_t count = command ? DEFAULT_SERVERS : gateway ? DEFAULT_SERVICES : 0;
+        for (size_t i = 0; i < count; i++) {
                 (void)fprintf(
                         out,
                         "      - at: %s\n        verbs: [pull, command, status%s]\n        log: public\n",
@@ -755,7 +760,7 @@ door_status door_peers_write_default(const char *home, const door_key *keys, siz
 
                 door_key_print(&keys[i], key);
                 (void)fprintf(out, "  - name: %s\n    keys: [\"%s\"]\n", name, key);
-                if (i < DEFAULT_SERVICES) {
+                if (i < DEFAULT_SERVERS) {
                         (void)fprintf(out,
                                       "    endpoints:\n      pull: \"ipc://%s/run/%s.pull\"\n"
                                       "      command: \"ipc://%s/run/%s.command\"\n",

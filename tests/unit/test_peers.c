@@ -412,7 +412,14 @@ static void the_default_lets_each_service_read_what_it_needs_and_no_more(void **
         const door_peer_place *triage = door_peers_place(peers, "triage");
         assert_string_equal(triage->pull, "ipc:///srv/front door/run/triage.pull");
         assert_string_equal(triage->command, "ipc:///srv/front door/run/triage.command");
-        assert_string_equal(door_peers_place(peers, "gateway")->pull, "");
+        /* People ask the gateway, and nobody but the operator's command may so far. */
+        door_peers_at at_gateway;
+        assert_string_equal(door_peers_place(peers, "gateway")->command,
+                            "ipc:///srv/front door/run/gateway.command");
+        assert_int_equal(door_peers_at_service(peers, "gateway", &at_gateway, NULL), DOOR_OK);
+        assert_int_equal(at_gateway.count, 1);
+        assert_string_equal(find(&at_gateway, "command")->name, "command");
+        assert_int_equal(find(&at_gateway, "command")->rights, 15);
         assert_string_equal(door_peers_place(peers, "command")->command, "");
         (void)door_peers_free(peers);
 }
