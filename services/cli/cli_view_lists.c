@@ -90,7 +90,7 @@ static int list_show(cli *c, const list *l, Door__V1__AskPage *ask)
                 }
                 if (page.next == NULL || (!all && number == wanted)) {
                         if (page.next != NULL && !json) {
-                                (void)printf("more: frontdoor %s --page %llu\n", c->argv[0],
+                                (void)printf("there is more: --page %llu, or --all\n",
                                              (unsigned long long)(number + 1));
                         }
                         break;

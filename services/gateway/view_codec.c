@@ -514,7 +514,6 @@ static door_status offer_returned(const ProtobufCMessageDescriptor *descriptor, 
         f->team = text_of(in->team);
         f->owner = text_of(in->owner);
         f->answer = small((uint32_t)in->reason);
-        f->hand_over = in->hand_over;
         f->by = text_of(in->by);
         return well(f->owner.len > 0 && id_of(in->episode, &f->episode));
 }
@@ -784,6 +783,7 @@ static const door_consumed consumes[] = {
 };
 static const door_known knows[] = {
         { 1, 17 }, /* received again, the same */
+        { 5, 22 }, /* notification's own note of who owns */
         { 2, 22 },
         { 2, 23 }, /* an amended version matched; an explanation given */
 };

@@ -723,7 +723,9 @@ static void project_allotted(door_view *view, const door_input *input, const vie
                 what.what = VIEW_STORY_OFFER_RETURNED;
                 what.a = fact->answer;
                 offer_end(episode);
-                owner_set(episode, fact->owner, fact->hand_over ? episode->lead : DOOR_BYTES_EMPTY,
+                /* Who keeps it (a hand-over, or an offer of its own work) keeps its lead practitioner. */
+                owner_set(episode, fact->owner,
+                          door_bytes_equal(episode->owner, fact->owner) ? episode->lead : DOOR_BYTES_EMPTY,
                           input->at_ms);
                 break;
         case VIEW_HAND_OVER_OFFERED:

@@ -178,7 +178,7 @@ typedef struct view_fact {
         uint8_t answer; /* LookAnswer, ThisFamily, Verdict, CloseOutcome, ReturnReason, DeliveryFailure,
                            TakeEnd. */
         uint8_t kind;   /* DeliveryKind */
-        bool historic, uncertain, waiting, hand_over, restricted;
+        bool historic, uncertain, waiting, restricted;
         int32_t score;
         size_t candidates_count;
         view_other candidates[VIEW_CANDIDATES_MAX];

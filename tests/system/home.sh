@@ -9,7 +9,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 referrals=$top/tests/data/referrals_2k/referrals.ndjson
 work=$FRONTDOOR_HOME # What finish removes, also after FRONTDOOR_HOME has been turned elsewhere.
 declare -A pid=()
-all="intake deduplication triage allocation notification" # In the order of their logs.
+all="intake deduplication triage allocation notification gateway" # In the order of their logs.
 
 finish() {
         local service

@@ -320,7 +320,6 @@ static void random_record(world *w, uint64_t *dice)
                            .state = states[draw(dice, 5)],
                            .answer = (uint8_t)(1 + draw(dice, 4)),
                            .waiting = draw(dice, 2) == 0,
-                           .hand_over = draw(dice, 2) == 0,
                            .agency = door_bytes_of(teams[draw(dice, 3)]),
                            .by = door_bytes_of("jo"),
                            .team = door_bytes_of(teams[draw(dice, 3)]),
