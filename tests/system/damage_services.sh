@@ -200,10 +200,12 @@ for damaged in $all; do
         done
 done
 
-# The last of the chain restored with its anchor while the others have gone on: it catches up.
+# The last of the chain restored with its anchor while the others have gone on: it catches up. Only the
+# gateway has read of it, and would rightly stop it: its view is taken away, as the runbook says.
 case_make
 damage notification old-copy
 cp -a "$work/old/state/anchors/notification" "$work/case/state/anchors/notification"
+"$bin/frontdoor" view rebuild >/dev/null || fail "the view cannot be taken away"
 start $all
 judge notification restored-with-anchor
 stop_all
@@ -218,7 +220,7 @@ ended intake
 intake_code=$code
 reader=
 for tries in $(seq 50); do
-        for service in deduplication notification; do
+        for service in deduplication notification gateway; do
                 last_status "$service" | grep -q '^UPSTREAM_REGRESSED' && reader=$service
         done
         [ -n "$reader" ] && break

@@ -145,9 +145,9 @@ static void attached(world *w, unsigned r, unsigned e, view_way way, view_episod
                                  .statutory_ms = 10 * T0,
                                  .respond_by_ms = 2 * T0,
                                  .look_by_ms = 2 * T0 + r,
-                                 .way = way,
+                                 .way = (uint8_t)way,
                                  .why = UINT64_C(1) << 35,
-                                 .state = state,
+                                 .state = (uint8_t)state,
                                  .agency = door_bytes_of("school") };
         fold(w, VIEW_LOG_TRIAGE, VIEW_REFERRAL_ATTACHED, &fact);
 }
@@ -173,7 +173,7 @@ static void decided(world *w, unsigned e, view_episode_state state)
                            .level = 3,
                            .next_step = 4,
                            .severity = 60,
-                           .state = state,
+                           .state = (uint8_t)state,
                            .by = door_bytes_of("jo") });
 }
 
