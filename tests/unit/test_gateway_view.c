@@ -381,7 +381,7 @@ static void the_queue_is_by_band_then_by_the_earliest_clock(void **state)
         world_init(&w);
         queued(&w, 1, 30, 2 * T0);  /* green: last, though its clock is the earliest of all */
         queued(&w, 2, 80, 9 * T0);  /* red */
-        queued(&w, 3, 50, 5 * T0);  /* amber */
+        queued(&w, 3, 50, 12 * T0); /* amber, by its statutory clock, as the fifth: then by id */
         queued(&w, 4, 95, 8 * T0);  /* red, an earlier clock */
         queued(&w, 5, 79, 11 * T0); /* amber, by its statutory clock */
         ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_QUEUE, &whole_page, queue_page, &page);
