@@ -12,6 +12,7 @@ enum {
         CHILD_AGE_MAX = 17,
         LEVEL_MAX = 4,
         CAPACITY_MAX = 10000,
+        TEAM_ID_BYTES_MAX = 32, /* an actor of the team must fit into 63 bytes */
 };
 
 typedef struct file_district {
@@ -195,7 +196,7 @@ static door_status team_read(const policy_reading *at, const file_team *from, po
                              Door__V1__Team *to)
 {
         int32_t kind = 0;
-        door_status status = policy_name(at, "id", from->id, DOOR_NAME_BYTES_MAX - 16);
+        door_status status = policy_name(at, "id", from->id, TEAM_ID_BYTES_MAX);
 
         if (status == DOOR_OK && !id_is_plain(from->id)) {
                 status = policy_wrong(at, "id: small letters, digits and hyphens only");

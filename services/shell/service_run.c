@@ -44,6 +44,7 @@ enum {
         DISK_LOOK_MS = 1000,
         /* A start that has lived this long did not die of what it met first. */
         CALM_MS = 60000,
+        FAREWELL_MS = 300,   /* for a refusal that is the last word */
         FILES_WANTED = 4096, /* descriptors: RocksDB's files, sockets, and room to spare */
         FILES_NEEDED = 256,  /* with fewer libzmq aborts sooner or later (EMFILE) */
 };
@@ -85,7 +86,7 @@ typedef struct run {
         door_bus *bus;
         door_metrics *metrics;
         door_executing *executing; /* NULL: a core without effects. */
-        uv_timer_t wake, disk_timer, calm, deadline;
+        uv_timer_t wake, disk_timer, calm, farewell, deadline;
         uv_signal_t terminate, interrupt, hangup;
 
         bool turn_wanted;
@@ -922,7 +923,7 @@ static door_status shell_prepare(run *r, door_shell_config *config, door_error *
 
 static void handles_init(run *r)
 {
-        uv_timer_t *timers[] = { &r->wake, &r->disk_timer, &r->calm, &r->deadline };
+        uv_timer_t *timers[] = { &r->wake, &r->disk_timer, &r->calm, &r->farewell, &r->deadline };
         uv_signal_t *signals[] = { &r->terminate, &r->interrupt, &r->hangup };
 
         DOOR_REQUIRE(uv_loop_init(&r->loop) == 0);
@@ -937,6 +938,17 @@ static void handles_init(run *r)
         }
 }
 
+static void farewell_cb(uv_timer_t *timer)
+{
+        run *r = timer->data;
+
+        if (r->bus != NULL) {
+                door_bus_close(r->bus, NULL, NULL);
+                r->bus = NULL;
+        }
+        uv_close((uv_handle_t *)timer, NULL);
+}
+
 /* Closes every handle; uv_run returns when they and the workers are done. */
 static void loop_leave(run *r)
 {
@@ -949,9 +961,12 @@ static void loop_leave(run *r)
         for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
                 uv_close((uv_handle_t *)signals[i], NULL);
         }
-        if (r->bus != NULL) {
-                door_bus_close(r->bus, NULL, NULL);
-                r->bus = NULL;
+        /* What a reader has not read when the connection goes is lost to it (bus_zmq.c), and of a service
+         * that stays down nobody can ask again: the refusal that says why gets time to be heard. */
+        if (r->bus != NULL && r->exit_code == DOOR_EXIT_STAY_DOWN) {
+                (void)uv_timer_start(&r->farewell, farewell_cb, FAREWELL_MS, 0);
+        } else {
+                farewell_cb(&r->farewell);
         }
         door_metrics_close(r->metrics);
         r->metrics = NULL;
