@@ -129,7 +129,7 @@ static void look_print(const ProtobufCMessage *message, uint64_t now_ms)
                      cli_span(row->since_ms < now_ms ? now_ms - row->since_ms : 0, span));
         (void)printf("       from %.40s, added to %s\n", row->agency == NULL ? "?" : row->agency,
                      cli_id(DOOR_ID_EPISODE, row->episode, episode));
-        (void)printf("       which %s\n", cli_word_state(row->state));
+        (void)printf("       that work: %s\n", cli_word_state(row->state));
         cli_print_why(row->why, row->n_why, 7);
 }
 

@@ -527,6 +527,9 @@ static void episode_teams(door_view *view, const door_id *id, const view_episode
         if (e->offered_to.len > 0) {
                 team_change(view, id, e->offered_to, e->waiting ? VIEW_PLACE_WAITING : VIEW_PLACE_OFFERED,
                             e->offered_ms, there);
+        } else if (e->unrouted) {
+                /* Nobody was asked: it lies in the manager's inbox, or it would lie in none. */
+                team_change(view, id, door_bytes_of("manager"), VIEW_PLACE_OFFERED, e->offered_ms, there);
         }
         if (e->lead.len > 0) {
                 team_change(view, id, e->owner, VIEW_PLACE_ACTIVE, e->owner_ms, there);

@@ -247,7 +247,7 @@ static void recount(world *w, counted *c)
                         c->open += view_is_open(e.state) ? 1 : 0;
                         c->closed += e.state == VIEW_CLOSED ? 1 : 0;
                         c->queue += e.state == VIEW_QUEUED ? 1 : 0;
-                        c->places += view_is_open(e.state) && e.offered_to.len > 0 ? 1 : 0;
+                        c->places += view_is_open(e.state) && (e.offered_to.len > 0 || e.unrouted) ? 1 : 0;
                         c->places += view_is_open(e.state) && e.lead.len > 0 ? 1 : 0;
                 }
         }
