@@ -44,6 +44,8 @@ typedef struct note {
         uint32_t version;
         uint32_t state;
         uint64_t severity;
+        uint64_t rag_ms;
+        uint64_t statutory_ms;
         uint64_t waiting;
         uint8_t last[ID_BYTES];
         uint8_t of_family[ID_BYTES];
@@ -204,6 +206,18 @@ static const char *place(episodes *e, note *episode, wire_bytes payload, uint32_
         return NULL;
 }
 
+/* The Clocks message in a record; true when one of them is later than it stood. */
+static bool clocks_take(note *episode, wire_bytes clocks)
+{
+        const uint64_t rag_ms = wire_uint(clocks, 1, 0);
+        const uint64_t statutory_ms = wire_uint(clocks, 2, 0);
+        const bool later = rag_ms > episode->rag_ms || statutory_ms > episode->statutory_ms;
+
+        episode->rag_ms = rag_ms;
+        episode->statutory_ms = statutory_ms;
+        return later;
+}
+
 static const char *opened(episodes *e, wire_bytes payload)
 {
         note *episode = find(&e->episodes, wire_find(payload, 1), true);
@@ -222,6 +236,7 @@ static const char *opened(episodes *e, wire_bytes payload)
         memcpy(episode->of_family, family.data, ID_BYTES);
         episode->version = 1;
         episode->severity = wire_uint(payload, 5, 0);
+        (void)clocks_take(episode, wire_find(payload, 6));
         const char *breach = state_set(e, episode, (uint32_t)state);
         breach = breach != NULL ? breach : place(e, episode, payload, 2, 3);
         while (breach == NULL && wire_next(&rest, &field, &bad)) {
@@ -270,6 +285,9 @@ static const char *attached(episodes *e, note *episode, wire_bytes payload)
         }
         if (way == WAY_WITH_WORKER && episode->state != STATE_ACTIVE) {
                 return "S2: left with a social worker where none has accepted";
+        }
+        if (clocks_take(episode, wire_find(payload, 10)) && episode->state == STATE_QUEUED) {
+                return "S3: a repeat moved a queued row's clock back";
         }
         const char *breach = version_check(episode, wire_uint(payload, 2, 0));
         breach = breach != NULL ? breach : place(e, episode, payload, 3, 4);
@@ -359,6 +377,9 @@ static const char *moved(episodes *e, note *episode, uint32_t type, wire_bytes p
         }
         if (!fits) {
                 return "F4: an episode moved from a state it was not in";
+        }
+        if (type == REOPENED) {
+                (void)clocks_take(episode, wire_find(payload, 4));
         }
         const char *breach = version_check(episode, wire_uint(payload, 2, 0));
         return breach != NULL ? breach : state_set(e, episode, to);

@@ -9,6 +9,7 @@
  *   F5   at every position of allocation's log exactly one owner per episode triage has told of and
  *        not ended, and none of an episode it has ended
  *   S1   severity goes down by a decision only, and then by a person named in it
+ *   S3   while a row is queued its clocks only come nearer
  *   S2   what waits for a look or a response waits until it is answered, late-listed or decided over
  *
  * Written from proto/door/v1/triage.proto and allocation.proto, with the wire decoder; no header of a

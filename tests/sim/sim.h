@@ -43,7 +43,7 @@ typedef struct sim_command {
         uint32_t lane;
         const char *actor;
         uint64_t expected_version; /* 0: not said. */
-        bool may_be_malformed; /* Nothing that must be decided: MALFORMED is a right answer. */
+        bool may_be_malformed;     /* Nothing that must be decided: MALFORMED is a right answer. */
 } sim_command;
 
 typedef struct sim_topology {
@@ -63,7 +63,8 @@ typedef struct sim_topology {
         void (*policy)(void *context, uint32_t log, wire_bytes *ret_content);
         /* At rest, after all invariants: the topology's own balance, or NULL. */
         const char *(*balance)(void *context);
-        /* Names of what it counts of its own, up to a NULL, and the counts at the end of a run; may be NULL. */
+        /* Names of what it counts of its own, up to a NULL, and the counts at the end of a run; may be NULL.
+         */
         const char *const *told;
         void (*count)(void *context, uint64_t ret_told[SIM_TOLD_MAX]);
         /* Do the durable records want this effect, as this attempt? NULL: no service here has effects. */

@@ -22,6 +22,16 @@
 #include "intake/intake_codec.h"
 #include "triage/triage_codec.h"
 
+#ifdef DOOR_PLANTED_FAULTS
+#include "shell/plant.h"
+#include "sim/county_plants.h"
+#define TRIAGE_CORE county_planted_triage(door_planted_fault)
+#define ALLOT_CORE  county_planted_allocation(door_planted_fault)
+#else
+#define TRIAGE_CORE &triage_ops
+#define ALLOT_CORE  &allot_ops
+#endif
+
 enum { PEOPLE_MAX = 5, KEYS_MAX = 64, TEXT_MAX = 40, POLICY_BYTES_MAX = 256 };
 
 /* A submission once made, to be made again. */
@@ -532,13 +542,13 @@ const sim_topology *sim_county(void)
                                      .upstreams = { { 1, "intake", DOOR_FORM_PUBLIC } },
                                      .upstreams_count = 1,
                                      .settled_by = { "triage", NULL } };
-        services[2] = (sim_service){ .core = &triage_ops,
+        services[2] = (sim_service){ .core = TRIAGE_CORE,
                                      .upstreams = { { 2, "deduplication", DOOR_FORM_PUBLIC },
                                                     { 4, "allocation", DOOR_FORM_PUBLIC } },
                                      .upstreams_count = 2,
                                      .settled_by = { "allocation", NULL },
                                      .clients_speak_for = "training/" };
-        services[3] = (sim_service){ .core = &allot_ops,
+        services[3] = (sim_service){ .core = ALLOT_CORE,
                                      .upstreams = { { 3, "triage", DOOR_FORM_PUBLIC } },
                                      .upstreams_count = 1,
                                      .clients_speak_for = "training/" };

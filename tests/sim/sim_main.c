@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sim/county_plants.h"
 #include "sim/plants.h"
 #include "sim/scenes.h"
 #include "sim/sim.h"
@@ -233,7 +234,7 @@ static int faults_run(const arguments *args)
                 const char *name;
         } plants[] = {
 #define X(number, name) { number, name },
-                SIM_PLANTS(X)
+                SIM_PLANTS(X) COUNTY_PLANTS(X)
 #undef X
         };
         int missed = 0;

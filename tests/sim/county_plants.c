@@ -1,0 +1,149 @@
+#include "sim/county_plants.h"
+
+#include <string.h>
+
+#include "allocation/allot_codec.h"
+#include "triage/triage_codec.h"
+
+/* The fault of the run under way; one run at a time, as in plant.h. */
+static int planted;
+
+/* What stands in an event is in the batch's arena and ours to spoil. */
+static triage_placed *placed_of(const door_event *event)
+{
+        return (triage_placed *)(uintptr_t)event->body;
+}
+
+static void event_drop(door_out *out, size_t index)
+{
+        out->events_count--;
+        memmove(&out->events[index], &out->events[index + 1],
+                (out->events_count - index) * sizeof out->events[0]);
+}
+
+static void attached_spoil(door_event *event, const door_input *input)
+{
+        triage_placed *placed = placed_of(event);
+
+        switch (planted) {
+        case COUNTY_PLANT_LOWERS:
+                placed->severity = placed->severity_own;
+                break;
+        case COUNTY_PLANT_NOW_NOT_QUEUED:
+                if (placed->way == TRIAGE_LOOK_NOW && placed->version > 2) {
+                        placed->state = TRIAGE_OFFERED;
+                }
+                break;
+        case COUNTY_PLANT_LOOK_TO_WORKER:
+                if (placed->way == TRIAGE_QUICK_LOOK) {
+                        placed->way = TRIAGE_WITH_WORKER;
+                        placed->respond_by_ms = placed->look_by_ms;
+                }
+                break;
+        case COUNTY_PLANT_SECOND_EPISODE:
+                event->type = TRIAGE_EPISODE_OPENED;
+                placed->episode = door_id_make(input->random, DOOR_ID_EPISODE, 9);
+                placed->version = 1;
+                placed->state = TRIAGE_QUEUED;
+                placed->children_count = 0;
+                break;
+        case COUNTY_PLANT_VERSION:
+                placed->version--;
+                break;
+        case COUNTY_PLANT_OTHER_FAMILY:
+                placed->family.bytes[0] ^= 1;
+                break;
+        case COUNTY_PLANT_LATER_CLOCK:
+                placed->clocks.rag_ms += 3600000;
+                break;
+        default:
+                break;
+        }
+}
+
+static void event_spoil(door_out *out, size_t *index, const door_input *input)
+{
+        door_event *event = &out->events[*index];
+
+        if (event->type == TRIAGE_REFERRAL_ATTACHED) {
+                attached_spoil(event, input);
+        } else if (event->type == TRIAGE_DECIDED && planted == COUNTY_PLANT_NOBODY_DECIDED) {
+                ((triage_decided *)(uintptr_t)event->body)->by = DOOR_BYTES_EMPTY;
+        } else if (event->type == TRIAGE_DECIDED && planted == COUNTY_PLANT_DECIDED_TWICE) {
+                out->events[out->events_count++] = *event;
+                (*index)++;
+        } else if (event->type == TRIAGE_TAKE_ENDED && planted == COUNTY_PLANT_TAKE_STAYS &&
+                   input->kind == DOOR_INPUT_TICK) {
+                event_drop(out, *index);
+                return;
+        } else if (event->type == TRIAGE_OVERTAKEN && planted == COUNTY_PLANT_STALE_ACCEPTANCE &&
+                   input->kind == DOOR_INPUT_EVENT) {
+                event->type = TRIAGE_ACTIVATED;
+                ((triage_moved *)(uintptr_t)event->body)->version++;
+        }
+        (*index)++;
+}
+
+static void triage_planted_decide(door_view *view, const void *policy, const door_input *input, door_out *out)
+{
+        triage_decide(view, policy, input, out);
+        if (input->kind == DOOR_INPUT_EVENT &&
+            ((planted == COUNTY_PLANT_FORGOTTEN && input->cause.log == TRIAGE_LOG_DEDUPLICATION &&
+              input->cause.seq % 10 == 0) ||
+             (planted == COUNTY_PLANT_DEAF_TO_ACCEPTANCE && input->cause.log == TRIAGE_LOG_ALLOCATION))) {
+                out->events_count = 0;
+        }
+        for (size_t i = 0; i < out->events_count;) {
+                event_spoil(out, &i, input);
+        }
+}
+
+static void allot_planted_decide(door_view *view, const void *policy, const door_input *input, door_out *out)
+{
+        allot_decide(view, policy, input, out);
+        for (size_t i = 0; i < out->events_count;) {
+                door_event *event = &out->events[i];
+                if ((event->type == ALLOT_OWNER_NAMED && planted == COUNTY_PLANT_NO_OWNER) ||
+                    (event->type == ALLOT_ENDED && planted == COUNTY_PLANT_NEVER_ENDS)) {
+                        event_drop(out, i);
+                        continue;
+                }
+                if (event->type == ALLOT_ENDED && planted == COUNTY_PLANT_OFFER_OF_ENDED) {
+                        /* Ended first, then offered all the same. */
+                        allot_word *again = door_arena_take_zeroed(out->arena, 1, sizeof *again);
+                        if (again != NULL) {
+                                *again = *(const allot_word *)event->body;
+                                again->team = door_bytes_of("east");
+                                again->owner = again->team;
+                                door_event *offer = door_out_event(out, ALLOT_OFFERED, again);
+                                door_event_subject(offer, DOOR_ID_EPISODE, &again->episode);
+                        }
+                }
+                i++;
+        }
+}
+
+const door_core_ops *county_planted_triage(int plant)
+{
+        static door_core_ops ops;
+
+        planted = plant;
+        if (plant < COUNTY_PLANT_LOWERS || plant >= COUNTY_PLANTS_END) {
+                return &triage_ops;
+        }
+        ops = triage_ops;
+        ops.decide = triage_planted_decide;
+        return &ops;
+}
+
+const door_core_ops *county_planted_allocation(int plant)
+{
+        static door_core_ops ops;
+
+        if (plant < COUNTY_PLANT_LOWERS || plant >= COUNTY_PLANTS_END) {
+                return &allot_ops;
+        }
+        ops = allot_ops;
+        ops.decide = allot_planted_decide;
+        return &ops;
+}

@@ -1,0 +1,54 @@
+/*
+ * county_plants.h - faults planted in what triage and allocation decide, one at a time.
+ *
+ * The brains themselves stay as they are: what they have decided is changed on its way to the log, as a
+ * mistake in them would change it. The auditor, who sees the logs alone, must say so.
+ */
+#ifndef COUNTY_PLANTS_H
+#define COUNTY_PLANTS_H
+
+#include "door/core.h"
+
+typedef enum county_plant {
+        COUNTY_PLANT_LOWERS = 60, /* numbers beside those of plants.h */
+        COUNTY_PLANT_NOW_NOT_QUEUED,
+        COUNTY_PLANT_LOOK_TO_WORKER,
+        COUNTY_PLANT_FORGOTTEN,
+        COUNTY_PLANT_SECOND_EPISODE,
+        COUNTY_PLANT_VERSION,
+        COUNTY_PLANT_OTHER_FAMILY,
+        COUNTY_PLANT_NOBODY_DECIDED,
+        COUNTY_PLANT_TAKE_STAYS,
+        COUNTY_PLANT_LATER_CLOCK,
+        COUNTY_PLANT_DEAF_TO_ACCEPTANCE,
+        COUNTY_PLANT_STALE_ACCEPTANCE,
+        COUNTY_PLANT_NO_OWNER,
+        COUNTY_PLANT_NEVER_ENDS,
+        COUNTY_PLANT_OFFER_OF_ENDED,
+        COUNTY_PLANT_DECIDED_TWICE,
+        COUNTY_PLANTS_END,
+} county_plant;
+
+#define COUNTY_PLANTS(X)                                                                                     \
+        X(COUNTY_PLANT_LOWERS, "a repeat makes open work less severe")                                       \
+        X(COUNTY_PLANT_NOW_NOT_QUEUED, "look now leaves the row where it was")                               \
+        X(COUNTY_PLANT_LOOK_TO_WORKER, "a quick look is left with a worker instead")                         \
+        X(COUNTY_PLANT_FORGOTTEN, "one matched referral in ten gets no place")                               \
+        X(COUNTY_PLANT_SECOND_EPISODE, "a repeat opens a second episode of its family")                      \
+        X(COUNTY_PLANT_VERSION, "a referral is added and the version stays")                                 \
+        X(COUNTY_PLANT_OTHER_FAMILY, "a referral is added under another family")                             \
+        X(COUNTY_PLANT_NOBODY_DECIDED, "a decision names nobody")                                            \
+        X(COUNTY_PLANT_TAKE_STAYS, "a take that is over is not ended")                                       \
+        X(COUNTY_PLANT_LATER_CLOCK, "a repeat moves a queued row's clock back")                              \
+        X(COUNTY_PLANT_DEAF_TO_ACCEPTANCE, "triage does not hear an acceptance")                             \
+        X(COUNTY_PLANT_STALE_ACCEPTANCE, "an acceptance that came too late moves the episode")               \
+        X(COUNTY_PLANT_NO_OWNER, "an episode gets no owner")                                                 \
+        X(COUNTY_PLANT_NEVER_ENDS, "what is closed keeps its owner")                                         \
+        X(COUNTY_PLANT_OFFER_OF_ENDED, "what has ended is offered to a team")                                \
+        X(COUNTY_PLANT_DECIDED_TWICE, "one decision is recorded twice")
+
+/* The same core with the plant in it; `plant` 0 is the core itself. */
+const door_core_ops *county_planted_triage(int plant);
+const door_core_ops *county_planted_allocation(int plant);
+
+#endif
