@@ -268,7 +268,6 @@ static void person_says(const post *p, saying *s)
         s->command->type = sim_rng_chance(s->rng, 700) ? NOTIFY_TRY_AGAIN : NOTIFY_TOLD_BY_PERSON;
         s->command->body_len = protobuf_c_message_pack(&out.base, s->command->body);
         s->command->actor = "training/triage/jo";
-        s->command->may_be_malformed = true; /* An agency may not speak for the front door. */
 }
 
 static void command(void *context, sim_rng *rng, sim_command *ret_command)
@@ -460,7 +459,8 @@ const sim_topology *sim_post(void)
                   .upstreams = { { NOTIFY_LOG_INTAKE, "intake", DOOR_FORM_HEADERS },
                                  { NOTIFY_LOG_TRIAGE, "triage", DOOR_FORM_PUBLIC },
                                  { NOTIFY_LOG_ALLOCATION, "allocation", DOOR_FORM_PUBLIC } },
-                  .upstreams_count = 3 },
+                  .upstreams_count = 3,
+                  .clients_speak_for = "training/" },
         };
         static const sim_topology topology = {
                 .name = "post",
