@@ -255,6 +255,36 @@ static void anchors_check(verification *v, audit *a)
         }
 }
 
+static void disposition_line(void *context, const uint8_t referral[10], const char *where)
+{
+        char text[DOOR_ID_TEXT_BYTES];
+        door_id id;
+
+        memcpy(id.bytes, referral, sizeof id.bytes);
+        door_id_print(DOOR_ID_REFERRAL, &id, text);
+        (void)fprintf(context, "%s,%s\n", text, where);
+}
+
+/* --dispositions FILE: where each referral is by the auditor's own reading, to hold against `show`. */
+static void dispositions_write(verification *v, const county *books)
+{
+        const char *path = cli_option(v->c, "--dispositions");
+        FILE *out = path == NULL ? NULL : fopen(path, "w");
+
+        if (path == NULL) {
+                return;
+        }
+        if (out == NULL) {
+                (void)printf("auditor: %s cannot be written\n", path);
+                worse(v, VERIFY_CANNOT_JUDGE);
+                return;
+        }
+        episodes_each(county_notes(books), disposition_line, out);
+        if (fclose(out) != 0) {
+                worse(v, VERIFY_CANNOT_JUDGE);
+        }
+}
+
 static void auditor_half(verification *v)
 {
         county *county_books = county_new();
@@ -305,6 +335,7 @@ static void auditor_half(verification *v)
                         (unsigned long long)places.history, (unsigned long long)places.open_now,
                         (unsigned long long)places.looks_now, (unsigned long long)places.responses_now);
         }
+        dispositions_write(v, county_books);
         (void)audit_free(a);
         (void)county_free(county_books);
 }
@@ -474,9 +505,11 @@ int cli_verify(cli *c)
         const bool stopped = cli_flag(c, "--stopped");
         bool have_all = true;
 
-        if (v == NULL || c->argc > (stopped ? 2 : 1)) {
+        const int arguments = (stopped ? 2 : 1) + (cli_option(c, "--dispositions") != NULL ? 2 : 0);
+
+        if (v == NULL || c->argc > arguments) {
                 free(v);
-                return cli_usage(c, "[--stopped]");
+                return cli_usage(c, "[--stopped] [--dispositions FILE.csv]");
         }
         v->c = c;
         for (size_t i = 0; v->count < SERVICES_MAX && cli_service_at(i) != NULL; i++) {

@@ -99,8 +99,7 @@ static void answer_all(door_view *view, const door_id *id, view_episode *episode
         for (size_t i = 0; i < count; i++) {
                 referral_edit edit;
                 view_referral *referral = referral_open(view, &edit, &waiting[i]);
-                attach_as(referral, episode,
-                          referral->attached == VIEW_ATT_AWAITED ? VIEW_ATT_GIVEN : VIEW_ATT_PLAIN);
+                attach_as(referral, episode, VIEW_ATT_PLAIN); /* What answered for it is the decision. */
                 referral_close(view, &edit);
         }
 }

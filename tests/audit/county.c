@@ -273,6 +273,11 @@ deliveries_counts county_deliveries(const county *c)
         return deliveries_count(c->deliveries);
 }
 
+const episodes *county_notes(const county *c)
+{
+        return c->episodes;
+}
+
 bool county_pick(const county *c, uint64_t pick, episodes_sample *ret_sample)
 {
         return episodes_pick(c->episodes, pick, ret_sample);

@@ -36,6 +36,8 @@ typedef struct county_counts {
 county_counts county_count(const county *c);
 episodes_counts county_episodes(const county *c);
 deliveries_counts county_deliveries(const county *c);
+/* The auditor's notes, for episodes_each. */
+const episodes *county_notes(const county *c);
 /* An episode to act on, of the latest; for the simulator. */
 bool county_pick(const county *c, uint64_t pick, episodes_sample *ret_sample);
 

@@ -39,6 +39,7 @@ typedef struct note {
         bool matched;
         bool placed;
         uint32_t waits;
+        bool responded;       /* The holding team has answered for it. */
         struct note *episode; /* Of a referral; of a family its open one; of a child, whose subject. */
         /* episode */
         uint32_t version;
@@ -335,6 +336,7 @@ static const char *looked(episodes *e, note *episode, uint32_t type, wire_bytes 
                 return "F4: an answer on an episode that is not open";
         }
         if (type == LOOK_LISTED) {
+                referral->responded = false;
                 waits_set(e, referral, WAITS_LOOK);
                 return NULL;
         }
@@ -343,6 +345,7 @@ static const char *looked(episodes *e, note *episode, uint32_t type, wire_bytes 
         }
         waits_set(e, referral, WAITS_NOT);
         if (type == RESPONDED) {
+                referral->responded = true;
                 return NULL;
         }
         const char *breach = version_check(episode, wire_uint(payload, 2, 0));
@@ -492,4 +495,35 @@ bool episodes_pick(const episodes *e, uint64_t pick, episodes_sample *ret_sample
         ret_sample->version = n->version;
         ret_sample->state = n->state;
         return true;
+}
+
+static const char *disposition_of(const note *referral)
+{
+        static const char *const by_state[] = { "",         "QUEUED", "OFFERED", "ACTIVE",
+                                                "IMPORTED", "CLOSED", "CLOSED" };
+        const note *episode = referral->episode;
+
+        if (!referral->placed) {
+                return "AWAITING_TRIAGE";
+        }
+        if (episode == NULL) {
+                return "HISTORY";
+        }
+        if (referral->waits == WAITS_LOOK && is_open(episode->state)) {
+                return "LOOK";
+        }
+        if (episode->state == STATE_ACTIVE && (referral->waits == WAITS_RESPONSE || referral->responded)) {
+                return "WITH_WORKER";
+        }
+        return by_state[episode->state % (sizeof by_state / sizeof by_state[0])];
+}
+
+void episodes_each(const episodes *e,
+                   void (*each)(void *context, const uint8_t referral[10], const char *where), void *context)
+{
+        for (size_t i = 0; i < BUCKETS; i++) {
+                for (const note *n = e->referrals.buckets[i]; n != NULL; n = n->next) {
+                        each(context, n->id, disposition_of(n));
+                }
+        }
 }

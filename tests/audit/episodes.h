@@ -39,16 +39,23 @@ typedef struct episodes_counts {
         uint64_t open_now;
         uint64_t looks_now; /* items of the look list */
         uint64_t responses_now;
-        uint64_t owned_now; /* episodes with an owner at allocation */
-        uint64_t triage[32];     /* records by type */
+        uint64_t owned_now;  /* episodes with an owner at allocation */
+        uint64_t triage[32]; /* records by type */
         uint64_t allocation[32];
-        uint64_t ways[4];        /* repeats by way */
+        uint64_t ways[4]; /* repeats by way */
         /* Crossings: somebody acted on what had just moved on (ARCHITECTURE section 4). */
-        uint64_t close_accept;   /* a team had accepted what triage closed meanwhile */
-        uint64_t attach_accept;  /* a team accepted for a decision before a referral that queued it again */
-        uint64_t return_moved;   /* a team returned what had moved on */
+        uint64_t close_accept;  /* a team had accepted what triage closed meanwhile */
+        uint64_t attach_accept; /* a team accepted for a decision before a referral that queued it again */
+        uint64_t return_moved;  /* a team returned what had moved on */
 } episodes_counts;
 episodes_counts episodes_count(const episodes *e);
+
+/*
+ * Calls for every referral that has been matched, in no order, with where it is: the words of the gateway's
+ * Disposition without its prefix, derived here from the logs alone.
+ */
+void episodes_each(const episodes *e,
+                   void (*each)(void *context, const uint8_t referral[10], const char *where), void *context);
 
 /* One episode, for a harness that wants to act on it; false when there is none. */
 typedef struct episodes_sample {
