@@ -127,6 +127,20 @@ uint64_t cli_mono_ms(void);
 uint64_t cli_wall_ms(void);
 
 /* ---- the subcommands */
+
+typedef struct cli_subcommand {
+        const char *name;
+        int (*run)(cli *c);
+        const char *arguments;
+        const char *help;
+        const char *example;
+} cli_subcommand;
+
+/* In the order in which help prints them; NULL past the end. */
+const cli_subcommand *cli_subcommand_at(size_t index);
+
+int cli_completion(cli *c);
+int cli_man(cli *c);
 int cli_keys(cli *c);
 int cli_run(cli *c);
 int cli_policy(cli *c);
