@@ -87,7 +87,7 @@ def measure(chain):
     try:
         tool("frontdoor", "keys", "init", stdout=subprocess.DEVNULL)
         procs = [start(c) for c in CHAINS[chain]]
-        tool("frontdoor", "policy", "apply", os.path.join(top, "deploy/config/policy"), stdout=subprocess.DEVNULL)
+        tool("frontdoor", "policy", "apply", os.path.join(top, "deploy/config/policy"), "--only", "intake,deduplication", stdout=subprocess.DEVNULL)
 
         follower = subprocess.Popen([os.path.join(args.bin, "bench_load"), "follow", str(args.count), os.path.join(home, "m0")], env=env)
         before = [cpu_us(x.pid) for x in procs]
