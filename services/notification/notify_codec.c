@@ -19,6 +19,7 @@ SAME(NOTIFY_INTAKE_ATTEMPT_REFUSED, DOOR__V1__INTAKE_EVENT__INTAKE_ATTEMPT_REFUS
 SAME(NOTIFY_INTAKE_WITHDRAW_ASKED, DOOR__V1__INTAKE_EVENT__INTAKE_WITHDRAW_ASKED);
 SAME(NOTIFY_INTAKE_AMEND_ASKED, DOOR__V1__INTAKE_EVENT__INTAKE_AMEND_ASKED);
 SAME(NOTIFY_TRIAGE_OPENED, DOOR__V1__TRIAGE_EVENT__TRIAGE_EPISODE_OPENED);
+SAME(NOTIFY_TRIAGE_REOPENED, DOOR__V1__TRIAGE_EVENT__TRIAGE_REOPENED);
 SAME(NOTIFY_TRIAGE_ATTACHED, DOOR__V1__TRIAGE_EVENT__TRIAGE_REFERRAL_ATTACHED);
 SAME(NOTIFY_TRIAGE_HISTORY, DOOR__V1__TRIAGE_EVENT__TRIAGE_HISTORY_NOTED);
 SAME(NOTIFY_TRIAGE_LOOK_LISTED, DOOR__V1__TRIAGE_EVENT__TRIAGE_LOOK_LISTED);
@@ -160,6 +161,21 @@ static door_status triage_overtaken_read(door_bytes payload, door_arena *arena, 
         return id_read(in->episode, &seen->has_episode, &seen->episode) ? DOOR_OK : DOOR_MALFORMED;
 }
 
+static door_status reopened_read(door_bytes payload, door_arena *arena, notify_seen *seen)
+{
+        Door__V1__EpisodeReopened *in = NULL;
+        const door_status status =
+                door_proto_read(&door__v1__episode_reopened__descriptor, payload, arena, &in);
+
+        if (status != DOOR_OK) {
+                return status;
+        }
+        seen->queued = true;
+        seen->severity = in->severity;
+        seen->rag_ms = in->clocks->rag_ms;
+        return id_read(in->episode, &seen->has_episode, &seen->episode) ? DOOR_OK : DOOR_MALFORMED;
+}
+
 static door_status triage_read(uint32_t type, door_bytes payload, door_arena *arena, notify_seen *seen)
 {
         switch (type) {
@@ -171,6 +187,8 @@ static door_status triage_read(uint32_t type, door_bytes payload, door_arena *ar
                 return history_read(payload, arena, seen);
         case NOTIFY_TRIAGE_LOOK_LISTED:
                 return look_listed_read(payload, arena, seen);
+        case NOTIFY_TRIAGE_REOPENED:
+                return reopened_read(payload, arena, seen);
         case NOTIFY_TRIAGE_OVERTAKEN:
                 return triage_overtaken_read(payload, arena, seen);
         default:
@@ -760,6 +778,7 @@ static const door_consumed consumes[] = {
         { NOTIFY_LOG_TRIAGE, NOTIFY_TRIAGE_ATTACHED },
         { NOTIFY_LOG_TRIAGE, NOTIFY_TRIAGE_HISTORY },
         { NOTIFY_LOG_TRIAGE, NOTIFY_TRIAGE_LOOK_LISTED },
+        { NOTIFY_LOG_TRIAGE, NOTIFY_TRIAGE_REOPENED },
         { NOTIFY_LOG_TRIAGE, NOTIFY_TRIAGE_OVERTAKEN },
         { NOTIFY_LOG_ALLOCATION, NOTIFY_ALLOT_OFFERED },
         { NOTIFY_LOG_ALLOCATION, NOTIFY_ALLOT_PLACED },
@@ -783,7 +802,6 @@ static const door_known knows[] = {
         { NOTIFY_LOG_TRIAGE, DOOR__V1__TRIAGE_EVENT__TRIAGE_ACTIVATED },
         { NOTIFY_LOG_TRIAGE, DOOR__V1__TRIAGE_EVENT__TRIAGE_RETURNED },
         { NOTIFY_LOG_TRIAGE, DOOR__V1__TRIAGE_EVENT__TRIAGE_CLOSED },
-        { NOTIFY_LOG_TRIAGE, DOOR__V1__TRIAGE_EVENT__TRIAGE_REOPENED },
         { NOTIFY_LOG_TRIAGE, DOOR__V1__TRIAGE_EVENT__TRIAGE_FOLDED },
         { NOTIFY_LOG_TRIAGE, DOOR__V1__TRIAGE_EVENT__TRIAGE_RESTORED },
         { NOTIFY_LOG_TRIAGE, DOOR__V1__TRIAGE_EVENT__TRIAGE_FAMILY_CHANGED },

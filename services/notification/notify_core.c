@@ -203,6 +203,12 @@ static void triage_plan(planning *p)
         case NOTIFY_TRIAGE_LOOK_LISTED:
                 look_listed(p);
                 break;
+        case NOTIFY_TRIAGE_REOPENED:
+                /* A red row is in the queue again, whatever brought it there. */
+                if (p->seen->severity >= p->policy->red_from) {
+                        plan_to_duty(p, NOTIFY_RED);
+                }
+                break;
         case NOTIFY_TRIAGE_OVERTAKEN:
                 overtaken(p);
                 break;

@@ -47,6 +47,7 @@ typedef enum notify_triage_type {
         NOTIFY_TRIAGE_ATTACHED = 17,
         NOTIFY_TRIAGE_HISTORY = 18,
         NOTIFY_TRIAGE_LOOK_LISTED = 22,
+        NOTIFY_TRIAGE_REOPENED = 28,
         NOTIFY_TRIAGE_OVERTAKEN = 29,
 } notify_triage_type;
 

@@ -11,7 +11,7 @@ enum { FIELD_DELIVERY = 1, FIELD_ATTEMPTS = 2 };
 /* Of the logs it reads. */
 enum { INTAKE = 1, TRIAGE = 3, ALLOCATION = 4 };
 enum { ATTEMPT_REFUSED = 18, WITHDRAW_ASKED = 19, AMEND_ASKED = 20 };
-enum { OPENED = 16, ATTACHED = 17, HISTORY = 18, LOOK_LISTED = 22, TRIAGE_OVERTAKEN = 29 };
+enum { OPENED = 16, ATTACHED = 17, HISTORY = 18, LOOK_LISTED = 22, REOPENED = 28, TRIAGE_OVERTAKEN = 29 };
 enum { ATTACHED_WAY = 6, ATTACHED_STATE = 12, ATTACHED_HISTORIC = 17, LOOK_NOW = 3, IMPORTED = 4 };
 enum { OFFERED = 17, PLACED, UNROUTED, ACCEPTED, RETURNED, HAND_OVER, ENDED, OVERTAKEN };
 enum { OFFERED_WAITING = 4, HAND_OVER_WAITING = 5 };
@@ -154,7 +154,7 @@ static audit_due triage_due(uint32_t type, wire_bytes payload)
         }
         /* Red is the policy's to say, and so is who gets a receipt; of history nothing is due. */
         return type == OPENED || type == ATTACHED || type == HISTORY || type == LOOK_LISTED ||
-                               type == TRIAGE_OVERTAKEN
+                               type == REOPENED || type == TRIAGE_OVERTAKEN
                        ? AUDIT_MAY
                        : AUDIT_NOT_CONSUMED;
 }

@@ -171,6 +171,21 @@ static void a_row_that_is_not_red_is_seen_in_the_queue(void **state)
         assert_int_equal(n->bench.events_count, 0);
 }
 
+static void a_red_row_that_is_reopened_goes_to_the_desk_too(void **state)
+{
+        notifying *n = *state;
+        notify_seen seen = seen_of("");
+
+        seen.has_referral = false;
+        seen.queued = true;
+        seen.severity = 80;
+        see(n, NOTIFY_LOG_TRIAGE, NOTIFY_TRIAGE_REOPENED, seen);
+        assert_int_equal(n->bench.events_count, 1);
+        seen.severity = 79;
+        see(n, NOTIFY_LOG_TRIAGE, NOTIFY_TRIAGE_REOPENED, seen);
+        assert_int_equal(n->bench.events_count, 0);
+}
+
 static void a_sender_with_an_address_gets_a_receipt_that_names_the_referral_alone(void **state)
 {
         static const uint32_t types[] = { NOTIFY_TRIAGE_OPENED, NOTIFY_TRIAGE_ATTACHED,
@@ -691,6 +706,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         const struct CMUnitTest tests[] = {
                 TEST(a_red_row_goes_to_the_desk_on_duty),
+                TEST(a_red_row_that_is_reopened_goes_to_the_desk_too),
                 TEST(a_row_that_is_not_red_is_seen_in_the_queue),
                 TEST(a_sender_with_an_address_gets_a_receipt_that_names_the_referral_alone),
                 TEST(what_is_added_is_told_to_the_team_that_owns_it),
