@@ -16,6 +16,8 @@ up $all
 "$top/deploy/training-county" "$referrals" "$work/training" >/dev/null
 tail -n 700 "$work/training/history.ndjson" >"$work/history.ndjson"
 "$bin/frontdoor" import "$work/history.ndjson" >/dev/null 2>&1
+drain
+sleep 12 # Replayed work that was idle closes ten seconds after the import: not between two looks of ours.
 "$bin/frontdoor" import --live "$work/training/live.ndjson" >/dev/null 2>&1
 drain
 FRONTDOOR_BIN=$bin "$top/deploy/staff" --seconds 4 >/dev/null # Not to the end: some must still wait.
