@@ -2,37 +2,14 @@
 
 #include <string.h>
 
+#include "door/row.h"
+
 enum {
         TABLE_EPISODE = 0x01,
         TABLE_LOAD = 0x02,
         TABLE_WAITING = 0x03,
         LAYOUT = 1,
-        ROW_BYTES_MAX = 1024, /* an episode with every text full */
 };
-
-typedef struct row {
-        uint8_t bytes[ROW_BYTES_MAX];
-        door_writer out;
-} row;
-
-static row *row_begin(row *r, uint8_t first)
-{
-        r->out = door_writer_on(r->bytes, sizeof r->bytes);
-        door_write_u8(&r->out, first);
-        return r;
-}
-
-static row *add_id(row *r, const door_id *id)
-{
-        door_write(&r->out, door_id_bytes(id));
-        return r;
-}
-
-static door_bytes done(const row *r)
-{
-        DOOR_REQUIRE(r->out.ok);
-        return door_written(&r->out);
-}
 
 /* ---- episodes */
 
@@ -40,10 +17,11 @@ enum { BIT_ENDED = 1, BIT_WAITING = 2, BIT_HAND_OVER = 4, BIT_OWNER_TEAM = 8 };
 
 bool allot_episode_get(door_view *view, const door_id *id, allot_episode *e)
 {
-        row key;
+        door_row key;
         door_bytes value;
 
-        if (!door_view_get(view, done(add_id(row_begin(&key, TABLE_EPISODE), id)), &value)) {
+        if (!door_view_get(view, door_row_bytes(door_row_id(door_row_begin(&key, TABLE_EPISODE), id)),
+                           &value)) {
                 return false;
         }
         door_cursor_in in = door_reading(value);
@@ -74,10 +52,10 @@ bool allot_episode_get(door_view *view, const door_id *id, allot_episode *e)
 
 void allot_episode_put(door_view *view, const door_id *id, const allot_episode *e)
 {
-        row key;
-        row value;
+        door_row key;
+        door_row value;
 
-        (void)row_begin(&value, LAYOUT);
+        (void)door_row_begin(&value, LAYOUT);
         door_write_u8(&value.out, (uint8_t)((e->ended ? BIT_ENDED : 0) | (e->waiting ? BIT_WAITING : 0) |
                                             (e->hand_over ? BIT_HAND_OVER : 0) |
                                             (e->has_owner_team ? BIT_OWNER_TEAM : 0)));
@@ -94,23 +72,24 @@ void allot_episode_put(door_view *view, const door_id *id, const allot_episode *
         for (size_t i = 0; i < e->returned_by_count; i++) {
                 door_write_sized(&value.out, e->returned_by[i]);
         }
-        door_view_put(view, done(add_id(row_begin(&key, TABLE_EPISODE), id)), done(&value));
+        door_view_put(view, door_row_bytes(door_row_id(door_row_begin(&key, TABLE_EPISODE), id)),
+                      door_row_bytes(&value));
 }
 
 /* ---- loads */
 
-static row *load_key(door_bytes team, row *r)
+static door_row *load_key(door_bytes team, door_row *r)
 {
-        door_write(&row_begin(r, TABLE_LOAD)->out, team);
+        door_write(&door_row_begin(r, TABLE_LOAD)->out, team);
         return r;
 }
 
 uint32_t allot_load_get(door_view *view, door_bytes team)
 {
-        row key;
+        door_row key;
         door_bytes value;
 
-        if (!door_view_get(view, done(load_key(team, &key)), &value)) {
+        if (!door_view_get(view, door_row_bytes(load_key(team, &key)), &value)) {
                 return 0;
         }
         DOOR_REQUIRE(value.len == 4);
@@ -119,45 +98,45 @@ uint32_t allot_load_get(door_view *view, door_bytes team)
 
 void allot_load_add(door_view *view, door_bytes team, int32_t change)
 {
-        row key;
+        door_row key;
         uint8_t value[4];
         const int64_t load = (int64_t)allot_load_get(view, team) + change;
 
         DOOR_REQUIRE(load >= 0 || view->latch != DOOR_OK);
         door_put_u32(value, load < 0 ? 0 : (uint32_t)load);
-        door_view_put(view, done(load_key(team, &key)), (door_bytes){ value, sizeof value });
+        door_view_put(view, door_row_bytes(load_key(team, &key)), (door_bytes){ value, sizeof value });
 }
 
 /* ---- who waits for a place */
 
-static row *waiting_key(door_bytes team, uint64_t since_ms, const door_id *episode, row *r)
+static door_row *waiting_key(door_bytes team, uint64_t since_ms, const door_id *episode, door_row *r)
 {
-        door_write_sized(&row_begin(r, TABLE_WAITING)->out, team);
+        door_write_sized(&door_row_begin(r, TABLE_WAITING)->out, team);
         door_write_u64(&r->out, since_ms);
-        return add_id(r, episode);
+        return door_row_id(r, episode);
 }
 
 void allot_waiting_put(door_view *view, door_bytes team, uint64_t since_ms, const door_id *episode)
 {
-        row key;
-        door_view_put(view, done(waiting_key(team, since_ms, episode, &key)), DOOR_BYTES_EMPTY);
+        door_row key;
+        door_view_put(view, door_row_bytes(waiting_key(team, since_ms, episode, &key)), DOOR_BYTES_EMPTY);
 }
 
 void allot_waiting_delete(door_view *view, door_bytes team, uint64_t since_ms, const door_id *episode)
 {
-        row key;
-        door_view_delete(view, done(waiting_key(team, since_ms, episode, &key)));
+        door_row key;
+        door_view_delete(view, door_row_bytes(waiting_key(team, since_ms, episode, &key)));
 }
 
 bool allot_waiting_first(door_view *view, door_bytes team, uint64_t *ret_since_ms, door_id *ret_episode)
 {
-        row prefix;
+        door_row prefix;
         door_scan scan;
         door_bytes key;
         door_bytes value;
 
-        door_write_sized(&row_begin(&prefix, TABLE_WAITING)->out, team);
-        door_scan_init(&scan, view, done(&prefix), DOOR_BYTES_EMPTY, 1);
+        door_write_sized(&door_row_begin(&prefix, TABLE_WAITING)->out, team);
+        door_scan_init(&scan, view, door_row_bytes(&prefix), DOOR_BYTES_EMPTY, 1);
         if (!door_scan_next(&scan, &key, &value)) {
                 return false;
         }

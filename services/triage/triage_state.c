@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "door/row.h"
+
 enum {
         TABLE_EPISODE = 0x01,
         TABLE_REFERRAL = 0x02,
@@ -14,33 +16,7 @@ enum {
         TABLE_HISTORY = 0x09,
         TABLE_IDLE = 0x0A,
         LAYOUT = 1,
-        ROW_BYTES_MAX = 320, /* an episode with both texts full */
 };
-
-/* A key or a small value under construction. */
-typedef struct row {
-        uint8_t bytes[ROW_BYTES_MAX];
-        door_writer out;
-} row;
-
-static row *row_begin(row *r, uint8_t first)
-{
-        r->out = door_writer_on(r->bytes, sizeof r->bytes);
-        door_write_u8(&r->out, first);
-        return r;
-}
-
-static row *add_id(row *r, const door_id *id)
-{
-        door_write(&r->out, door_id_bytes(id));
-        return r;
-}
-
-static door_bytes done(const row *r)
-{
-        DOOR_REQUIRE(r->out.ok);
-        return door_written(&r->out);
-}
 
 static door_id id_read(door_cursor_in *in)
 {
@@ -61,12 +37,12 @@ bool triage_state_is_open(triage_state state)
 
 enum { BIT_OTHER_AGENCIES = 1, BIT_UNCERTAIN = 2, BIT_HISTORIC = 4, BIT_IN_DOUBT = 8, BIT_PREVIOUS = 16 };
 
-static void episode_pack(const triage_episode *e, row *r)
+static void episode_pack(const triage_episode *e, door_row *r)
 {
-        (void)row_begin(r, LAYOUT);
+        (void)door_row_begin(r, LAYOUT);
         door_write_u32(&r->out, e->version);
         door_write_u8(&r->out, (uint8_t)e->state);
-        (void)add_id(r, &e->family);
+        (void)door_row_id(r, &e->family);
         door_write_u64(&r->out, e->opened_ms);
         door_write_u64(&r->out, e->last_ms);
         door_write_u64(&r->out, e->idle_at_ms);
@@ -91,7 +67,7 @@ static void episode_pack(const triage_episode *e, row *r)
         door_write(&r->out, (door_bytes){ e->routing.district, sizeof e->routing.district });
         door_write_u8(&r->out, e->routing.flags);
         door_write_u16(&r->out, e->routing.age_bands);
-        (void)add_id(r, &e->previous);
+        (void)door_row_id(r, &e->previous);
         door_write_u64(&r->out, e->taken_until_ms);
         door_write_sized(&r->out, e->taken_by);
         door_write_sized(&r->out, e->team);
@@ -141,10 +117,11 @@ static void episode_unpack(door_bytes value, triage_episode *e)
 
 bool triage_episode_get(door_view *view, const door_id *id, triage_episode *ret_episode)
 {
-        row key;
+        door_row key;
         door_bytes value;
 
-        if (!door_view_get(view, done(add_id(row_begin(&key, TABLE_EPISODE), id)), &value)) {
+        if (!door_view_get(view, door_row_bytes(door_row_id(door_row_begin(&key, TABLE_EPISODE), id)),
+                           &value)) {
                 return false;
         }
         episode_unpack(value, ret_episode);
@@ -153,10 +130,10 @@ bool triage_episode_get(door_view *view, const door_id *id, triage_episode *ret_
 
 static bool named_get(door_view *view, uint8_t table, const door_id *id, door_id *ret_other)
 {
-        row key;
+        door_row key;
         door_bytes value;
 
-        if (!door_view_get(view, done(add_id(row_begin(&key, table), id)), &value)) {
+        if (!door_view_get(view, door_row_bytes(door_row_id(door_row_begin(&key, table), id)), &value)) {
                 return false;
         }
         DOOR_REQUIRE(door_id_from_bytes(value, ret_other));
@@ -165,8 +142,9 @@ static bool named_get(door_view *view, uint8_t table, const door_id *id, door_id
 
 static void named_put(door_view *view, uint8_t table, const door_id *id, const door_id *other)
 {
-        row key;
-        door_view_put(view, done(add_id(row_begin(&key, table), id)), door_id_bytes(other));
+        door_row key;
+        door_view_put(view, door_row_bytes(door_row_id(door_row_begin(&key, table), id)),
+                      door_id_bytes(other));
 }
 
 bool triage_family_open(door_view *view, const door_id *family, door_id *ret_episode)
@@ -181,8 +159,8 @@ bool triage_family_last(door_view *view, const door_id *family, door_id *ret_epi
 
 void triage_episode_put(door_view *view, const door_id *id, const triage_episode *episode)
 {
-        row key;
-        row value;
+        door_row key;
+        door_row value;
         door_id open;
         const bool known = triage_family_open(view, &episode->family, &open);
 
@@ -194,22 +172,25 @@ void triage_episode_put(door_view *view, const door_id *id, const triage_episode
         } else {
                 if (known && door_id_equal(&open, id)) {
                         door_view_delete(view,
-                                         done(add_id(row_begin(&key, TABLE_FAMILY_OPEN), &episode->family)));
+                                         door_row_bytes(door_row_id(door_row_begin(&key, TABLE_FAMILY_OPEN),
+                                                                    &episode->family)));
                 }
                 named_put(view, TABLE_FAMILY_LAST, &episode->family, id);
         }
         episode_pack(episode, &value);
-        door_view_put(view, done(add_id(row_begin(&key, TABLE_EPISODE), id)), done(&value));
+        door_view_put(view, door_row_bytes(door_row_id(door_row_begin(&key, TABLE_EPISODE), id)),
+                      door_row_bytes(&value));
 }
 
 /* ---- referrals */
 
 bool triage_referral_get(door_view *view, const door_id *referral, triage_referral *ret)
 {
-        row key;
+        door_row key;
         door_bytes value;
 
-        if (!door_view_get(view, done(add_id(row_begin(&key, TABLE_REFERRAL), referral)), &value)) {
+        if (!door_view_get(view, door_row_bytes(door_row_id(door_row_begin(&key, TABLE_REFERRAL), referral)),
+                           &value)) {
                 return false;
         }
         door_cursor_in in = door_reading(value);
@@ -226,21 +207,22 @@ bool triage_referral_get(door_view *view, const door_id *referral, triage_referr
 
 void triage_referral_put(door_view *view, const door_id *referral, const triage_referral *r)
 {
-        row key;
-        row value;
+        door_row key;
+        door_row value;
 
-        (void)add_id(row_begin(&value, LAYOUT), &r->episode);
+        (void)door_row_id(door_row_begin(&value, LAYOUT), &r->episode);
         door_write_u8(&value.out, (uint8_t)r->way);
         door_write_u8(&value.out, (uint8_t)r->waits);
         door_write_u8(&value.out, r->severity);
         door_write_u64(&value.out, r->respond_by_ms);
         door_write_u64(&value.out, r->look_by_ms);
-        door_view_put(view, done(add_id(row_begin(&key, TABLE_REFERRAL), referral)), done(&value));
-        (void)add_id(add_id(row_begin(&key, TABLE_WAITING), &r->episode), referral);
+        door_view_put(view, door_row_bytes(door_row_id(door_row_begin(&key, TABLE_REFERRAL), referral)),
+                      door_row_bytes(&value));
+        (void)door_row_id(door_row_id(door_row_begin(&key, TABLE_WAITING), &r->episode), referral);
         if (r->waits != TRIAGE_WAITS_NOT) {
-                door_view_put(view, done(&key), DOOR_BYTES_EMPTY);
-        } else if (door_view_has(view, done(&key))) {
-                door_view_delete(view, done(&key));
+                door_view_put(view, door_row_bytes(&key), DOOR_BYTES_EMPTY);
+        } else if (door_view_has(view, door_row_bytes(&key))) {
+                door_view_delete(view, door_row_bytes(&key));
         }
 }
 
@@ -248,13 +230,14 @@ void triage_referral_put(door_view *view, const door_id *referral, const triage_
 static size_t members_of(door_view *view, uint8_t table, const door_id *id, door_id *ret, size_t max,
                          bool *ret_all)
 {
-        row prefix;
+        door_row prefix;
         door_scan scan;
         door_bytes key;
         door_bytes value;
         size_t count = 0;
 
-        door_scan_init(&scan, view, done(add_id(row_begin(&prefix, table), id)), DOOR_BYTES_EMPTY, max);
+        door_scan_init(&scan, view, door_row_bytes(door_row_id(door_row_begin(&prefix, table), id)),
+                       DOOR_BYTES_EMPTY, max);
         while (door_scan_next(&scan, &key, &value)) {
                 DOOR_REQUIRE(door_id_from_bytes(
                         (door_bytes){ key.data + 1 + DOOR_ID_BYTES, key.len - 1 - DOOR_ID_BYTES },
@@ -281,28 +264,28 @@ bool triage_child_open(door_view *view, const door_id *child, door_id *ret_episo
                triage_episode_get(view, ret_episode, &episode) && triage_state_is_open(episode.state);
 }
 
-static row *pending_key(const door_id *episode, const door_id *child, row *r)
+static door_row *pending_key(const door_id *episode, const door_id *child, door_row *r)
 {
-        return add_id(add_id(row_begin(r, TABLE_PENDING_CHILD), episode), child);
+        return door_row_id(door_row_id(door_row_begin(r, TABLE_PENDING_CHILD), episode), child);
 }
 
 void triage_child_put(door_view *view, const door_id *episode, const door_id *child)
 {
-        row key;
+        door_row key;
         door_id open;
 
         if (!triage_child_open(view, child, &open)) {
                 named_put(view, TABLE_CHILD, child, episode);
         }
-        if (door_view_has(view, done(pending_key(episode, child, &key)))) {
-                door_view_delete(view, done(&key));
+        if (door_view_has(view, door_row_bytes(pending_key(episode, child, &key)))) {
+                door_view_delete(view, door_row_bytes(&key));
         }
 }
 
 void triage_child_pend(door_view *view, const door_id *episode, const door_id *child)
 {
-        row key;
-        door_view_put(view, done(pending_key(episode, child, &key)), DOOR_BYTES_EMPTY);
+        door_row key;
+        door_view_put(view, door_row_bytes(pending_key(episode, child, &key)), DOOR_BYTES_EMPTY);
 }
 
 size_t triage_pending_of(door_view *view, const door_id *episode, door_id *ret_children, size_t max,
@@ -313,36 +296,36 @@ size_t triage_pending_of(door_view *view, const door_id *episode, door_id *ret_c
 
 /* ---- what is due */
 
-static row *due_key(const triage_due *due, row *r)
+static door_row *due_key(const triage_due *due, door_row *r)
 {
-        (void)row_begin(r, due->kind == TRIAGE_DUE_IDLE ? TABLE_IDLE : TABLE_DUE);
+        (void)door_row_begin(r, due->kind == TRIAGE_DUE_IDLE ? TABLE_IDLE : TABLE_DUE);
         door_write_u64(&r->out, due->due_ms);
         door_write_u8(&r->out, (uint8_t)due->kind);
-        return add_id(add_id(r, &due->episode), &due->referral);
+        return door_row_id(door_row_id(r, &due->episode), &due->referral);
 }
 
 void triage_due_put(door_view *view, const triage_due *due)
 {
-        row key;
-        door_view_put(view, done(due_key(due, &key)), DOOR_BYTES_EMPTY);
+        door_row key;
+        door_view_put(view, door_row_bytes(due_key(due, &key)), DOOR_BYTES_EMPTY);
 }
 
 void triage_due_delete(door_view *view, const triage_due *due)
 {
-        row key;
-        door_view_delete(view, done(due_key(due, &key)));
+        door_row key;
+        door_view_delete(view, door_row_bytes(due_key(due, &key)));
 }
 
 size_t triage_due_first(door_view *view, bool idle, triage_due *ret_due, size_t max)
 {
-        row prefix;
+        door_row prefix;
         door_scan scan;
         door_bytes key;
         door_bytes value;
         size_t count = 0;
 
-        door_scan_init(&scan, view, done(row_begin(&prefix, idle ? TABLE_IDLE : TABLE_DUE)), DOOR_BYTES_EMPTY,
-                       max);
+        door_scan_init(&scan, view, door_row_bytes(door_row_begin(&prefix, idle ? TABLE_IDLE : TABLE_DUE)),
+                       DOOR_BYTES_EMPTY, max);
         while (door_scan_next(&scan, &key, &value)) {
                 door_cursor_in in = door_reading(key);
                 (void)door_read_u8(&in);
@@ -358,10 +341,10 @@ size_t triage_due_first(door_view *view, bool idle, triage_due *ret_due, size_t 
 
 uint64_t triage_history_get(door_view *view)
 {
-        row key;
+        door_row key;
         door_bytes value;
 
-        if (!door_view_get(view, done(row_begin(&key, TABLE_HISTORY)), &value)) {
+        if (!door_view_get(view, door_row_bytes(door_row_begin(&key, TABLE_HISTORY)), &value)) {
                 return 0;
         }
         DOOR_REQUIRE(value.len == 8);
@@ -370,9 +353,10 @@ uint64_t triage_history_get(door_view *view)
 
 void triage_history_put(door_view *view, uint64_t at_ms)
 {
-        row key;
+        door_row key;
         uint8_t value[8];
 
         door_put_u64(value, at_ms);
-        door_view_put(view, done(row_begin(&key, TABLE_HISTORY)), (door_bytes){ value, sizeof value });
+        door_view_put(view, door_row_bytes(door_row_begin(&key, TABLE_HISTORY)),
+                      (door_bytes){ value, sizeof value });
 }
