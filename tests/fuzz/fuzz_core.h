@@ -13,28 +13,9 @@
 #include <stdlib.h>
 
 #include "door/core.h"
+#include "fuzz/empty_reader.h"
 
 enum { FUZZ_ARENA_BYTES = 16 * DOOR_MIB };
-
-static door_status fuzz_get(void *context, door_bytes key, door_arena *arena, door_bytes *ret_value,
-                            bool *ret_found)
-{
-        (void)context;
-        (void)key;
-        (void)arena;
-        (void)ret_value;
-        *ret_found = false;
-        return DOOR_OK;
-}
-
-static door_status fuzz_next(void *context, door_bytes from, bool inclusive, door_bytes prefix,
-                             door_arena *arena, door_bytes *ret_key, door_bytes *ret_value, bool *ret_found)
-{
-        (void)inclusive;
-        (void)prefix;
-        (void)ret_key;
-        return fuzz_get(context, from, arena, ret_value, ret_found);
-}
 
 static void fuzz_event(const door_core_ops *ops, door_view *view, door_event *event, uint64_t seq,
                        door_arena *arena)
@@ -58,7 +39,7 @@ static void fuzz_event(const door_core_ops *ops, door_view *view, door_event *ev
 static void fuzz_decide(const door_core_ops *ops, const void *policy, door_input *input, door_arena *arena)
 {
         static door_out out;
-        const door_reader reader = { .get = fuzz_get, .next = fuzz_next };
+        const door_reader reader = { .get = empty_get, .next = empty_next };
         door_view view;
 
         out = (door_out){ .arena = arena };

@@ -10,28 +10,9 @@
 #include <stdlib.h>
 
 #include "deduplication/dedup_codec.h"
+#include "fuzz/empty_reader.h"
 
 enum { ARENA_BYTES = 8 * DOOR_MIB };
-
-static door_status empty_get(void *context, door_bytes key, door_arena *arena, door_bytes *ret_value,
-                             bool *ret_found)
-{
-        (void)context;
-        (void)key;
-        (void)arena;
-        (void)ret_value;
-        *ret_found = false;
-        return DOOR_OK;
-}
-
-static door_status empty_next(void *context, door_bytes from, bool inclusive, door_bytes prefix,
-                              door_arena *arena, door_bytes *ret_key, door_bytes *ret_value, bool *ret_found)
-{
-        (void)inclusive;
-        (void)prefix;
-        (void)ret_key;
-        return empty_get(context, from, arena, ret_value, ret_found);
-}
 
 static void referral_round(const void *body, door_arena *arena)
 {

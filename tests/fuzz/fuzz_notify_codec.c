@@ -11,30 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz/empty_reader.h"
 #include "notification/notify_codec.h"
 #include "notification/notify_text.h"
 
 enum { ARENA_BYTES = 8 * DOOR_MIB };
-
-static door_status empty_get(void *context, door_bytes key, door_arena *arena, door_bytes *ret_value,
-                             bool *ret_found)
-{
-        (void)context;
-        (void)key;
-        (void)arena;
-        (void)ret_value;
-        *ret_found = false;
-        return DOOR_OK;
-}
-
-static door_status empty_next(void *context, door_bytes from, bool inclusive, door_bytes prefix,
-                              door_arena *arena, door_bytes *ret_key, door_bytes *ret_value, bool *ret_found)
-{
-        (void)inclusive;
-        (void)prefix;
-        (void)ret_key;
-        return empty_get(context, from, arena, ret_value, ret_found);
-}
 
 static void event_round(uint32_t type, const void *body, door_view *view, door_arena *arena)
 {
