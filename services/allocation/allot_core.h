@@ -91,7 +91,6 @@ enum {
         ALLOT_RETURNED_MAX = 8, /* teams remembered to have returned one episode */
         ALLOT_LEAD_BYTES_MAX = 63,
         ALLOT_TEXT_BYTES_MAX = 2000,
-        ALLOT_LEVEL_MAX = 4,
         ALLOT_RETURNS_TO_A_MANAGER = 2,
         ALLOT_PLACED_PER_INPUT = 4,
 };

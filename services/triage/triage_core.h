@@ -139,12 +139,8 @@ typedef enum triage_outcome {
 } triage_outcome;
 
 enum {
-        TRIAGE_REASONS_MAX = 16, /* codes of one record */
         TRIAGE_CHILDREN_MAX = 64,
-        TRIAGE_CATEGORIES_MAX = 64,
-        TRIAGE_FLAGS_MAX = 64,
         TRIAGE_FLOORS_MAX = 128,
-        TRIAGE_HOLIDAYS_MAX = 512,
         TRIAGE_DISTRICT_BYTES_MAX = 9,
         TRIAGE_TEXT_BYTES_MAX = 2000, /* a reason a person wrote */
         TRIAGE_SEVERITY_MAX = 100,
