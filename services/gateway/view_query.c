@@ -52,14 +52,43 @@ static size_t why_list(door_arena *arena, uint64_t why, Door__V1__RepeatReason *
         return count;
 }
 
-/* The key of the last row, where rows are left: the asker gives it back. */
-static void next_set(const asking *a, const view_walk *walk, door_bytes last, protobuf_c_boolean *ret_has,
-                     ProtobufCBinaryData *ret_next)
+/* One row from what an index says. NULL: the arena is full, or nothing stands behind the index. */
+typedef void *row_maker(const asking *a, door_bytes rest, door_bytes value);
+
+/* Rows of one index, at most `max`, from behind `after`. */
+typedef struct page {
+        view_table table;
+        door_bytes of;
+        door_bytes after;
+        size_t max;
+        row_maker *make;
+        /* What page_read found. */
+        void *rows; /* An array of pointers to messages, in the arena. */
+        size_t count;
+        bool has_next;
+        ProtobufCBinaryData next; /* The key of the last row, where rows are left: the asker gives it back. */
+} page;
+
+static bool page_read(const asking *a, page *p)
 {
-        if (walk->scan.truncated) {
-                *ret_has = 1;
-                *ret_next = door_proto_data(door_arena_copy(a->arena, last));
+        void **rows = rows_take(a->arena, p->max);
+        view_walk walk;
+        door_bytes rest = DOOR_BYTES_EMPTY;
+        door_bytes value;
+
+        if (rows == NULL || !view_walk_init(&walk, a->view, p->table, p->of, p->after, p->max)) {
+                return false;
         }
+        p->rows = rows;
+        while (view_walk_next(&walk, &rest, &value)) {
+                rows[p->count] = p->make(a, rest, value);
+                p->count += rows[p->count] != NULL ? 1 : 0;
+        }
+        p->has_next = walk.scan.truncated;
+        if (p->has_next) {
+                p->next = door_proto_data(door_arena_copy(a->arena, rest));
+        }
+        return true;
 }
 
 /* ---- an episode in a line */
@@ -155,16 +184,26 @@ static Door__V1__EpisodeLine *episode_line(const asking *a, const door_id *id)
         return out;
 }
 
-static Door__V1__DeliveryRow *delivery_row(const asking *a, const door_id *id)
+static void *episode_row(const asking *a, door_bytes rest, door_bytes value)
+{
+        const door_id id = view_id_at_end(rest);
+
+        (void)value;
+        return episode_line(a, &id);
+}
+
+static void *delivery_row(const asking *a, door_bytes rest, door_bytes value)
 {
         door_arena *arena = a->arena;
+        const door_id id = view_id_at_end(rest);
         view_delivery d;
         Door__V1__DeliveryRow *out = delivery_row_new(arena);
 
-        if (out == NULL || !view_delivery_get(a->view, id, &d)) {
+        (void)value;
+        if (out == NULL || !view_delivery_get(a->view, &id, &d)) {
                 return NULL;
         }
-        out->delivery = id_data(arena, id);
+        out->delivery = id_data(arena, &id);
         out->kind = (Door__V1__DeliveryKind)d.kind;
         out->recipient = needed_text(arena, d.recipient);
         out->state = (Door__V1__DeliveryState)d.state;
@@ -188,24 +227,14 @@ static size_t told_rows(const asking *a, door_id_kind kind, const door_id *id,
                         Door__V1__DeliveryRow ***ret_rows)
 {
         uint8_t of[DOOR_SUBJECT_BYTES] = { (uint8_t)kind };
-        Door__V1__DeliveryRow **rows = rows_take(a->arena, TOLD_MAX);
-        view_walk walk;
-        door_bytes rest;
-        door_bytes value;
-        size_t count = 0;
+        page p = { VIEW_TABLE_TOLD, { of, sizeof of }, .max = TOLD_MAX, .make = delivery_row };
 
         memcpy(of + 1, id->bytes, DOOR_ID_BYTES);
-        if (rows == NULL || !view_walk_init(&walk, a->view, VIEW_TABLE_TOLD, (door_bytes){ of, sizeof of },
-                                            DOOR_BYTES_EMPTY, TOLD_MAX)) {
+        if (!page_read(a, &p)) {
                 return 0;
         }
-        while (view_walk_next(&walk, &rest, &value)) {
-                const door_id delivery = view_id_at_end(rest);
-                rows[count] = delivery_row(a, &delivery);
-                count += rows[count] != NULL ? 1 : 0;
-        }
-        *ret_rows = rows;
-        return count;
+        *ret_rows = p.rows;
+        return p.count;
 }
 
 /* ---- pages */
@@ -218,35 +247,31 @@ static door_status pack(const asking *a, const void *message, door_bytes *ret_an
 static door_status queue_answer(const asking *a, door_bytes *ret_answer)
 {
         Door__V1__QueuePage out = DOOR__V1__QUEUE_PAGE__INIT;
-        view_walk walk;
-        door_bytes rest = DOOR_BYTES_EMPTY;
-        door_bytes value;
+        page p = { VIEW_TABLE_QUEUE, DOOR_BYTES_EMPTY, a->q->after, a->q->rows, .make = episode_row };
 
-        out.row = rows_take(a->arena, a->q->rows);
-        if (out.row == NULL ||
-            !view_walk_init(&walk, a->view, VIEW_TABLE_QUEUE, DOOR_BYTES_EMPTY, a->q->after, a->q->rows)) {
+        if (!page_read(a, &p)) {
                 return DOOR_NO_MEMORY;
         }
-        while (view_walk_next(&walk, &rest, &value)) {
-                const door_id id = view_id_at_end(rest);
-                out.row[out.n_row] = episode_line(a, &id);
-                out.n_row += out.row[out.n_row] != NULL ? 1 : 0;
-        }
-        next_set(a, &walk, rest, &out.has_next, &out.next);
+        out.row = p.rows;
+        out.n_row = p.count;
+        out.has_next = p.has_next;
+        out.next = p.next;
         return pack(a, &out, ret_answer);
 }
 
-static Door__V1__LookRow *look_row(const asking *a, const door_id *id)
+static void *look_row(const asking *a, door_bytes rest, door_bytes value)
 {
         door_arena *arena = a->arena;
+        const door_id id = view_id_at_end(rest);
         view_referral r;
         view_episode e;
         Door__V1__LookRow *out = look_row_new(arena);
 
-        if (out == NULL || !view_referral_get(a->view, id, &r)) {
+        (void)value;
+        if (out == NULL || !view_referral_get(a->view, &id, &r)) {
                 return NULL;
         }
-        out->referral = id_data(arena, id);
+        out->referral = id_data(arena, &id);
         out->episode = id_data(arena, &r.episode);
         out->n_why = why_list(arena, r.why, &out->why);
         out->look_by_ms = r.look_by_ms;
@@ -264,21 +289,15 @@ static Door__V1__LookRow *look_row(const asking *a, const door_id *id)
 static door_status look_answer(const asking *a, door_bytes *ret_answer)
 {
         Door__V1__LookPage out = DOOR__V1__LOOK_PAGE__INIT;
-        view_walk walk;
-        door_bytes rest = DOOR_BYTES_EMPTY;
-        door_bytes value;
+        page p = { VIEW_TABLE_LOOK, DOOR_BYTES_EMPTY, a->q->after, a->q->rows, .make = look_row };
 
-        out.row = rows_take(a->arena, a->q->rows);
-        if (out.row == NULL ||
-            !view_walk_init(&walk, a->view, VIEW_TABLE_LOOK, DOOR_BYTES_EMPTY, a->q->after, a->q->rows)) {
+        if (!page_read(a, &p)) {
                 return DOOR_NO_MEMORY;
         }
-        while (view_walk_next(&walk, &rest, &value)) {
-                const door_id id = view_id_at_end(rest);
-                out.row[out.n_row] = look_row(a, &id);
-                out.n_row += out.row[out.n_row] != NULL ? 1 : 0;
-        }
-        next_set(a, &walk, rest, &out.has_next, &out.next);
+        out.row = p.rows;
+        out.n_row = p.count;
+        out.has_next = p.has_next;
+        out.next = p.next;
         return pack(a, &out, ret_answer);
 }
 
@@ -286,55 +305,53 @@ static door_status inbox_answer(const asking *a, door_bytes *ret_answer)
 {
         uint8_t of[1 + VIEW_TEXT_BYTES_MAX] = { (uint8_t)a->q->team.len };
         Door__V1__InboxPage out = DOOR__V1__INBOX_PAGE__INIT;
-        view_walk walk;
-        door_bytes rest = DOOR_BYTES_EMPTY;
-        door_bytes value;
+        page p = {
+                VIEW_TABLE_TEAM, { of, 1 + a->q->team.len }, a->q->after, a->q->rows, .make = episode_row
+        };
 
         memcpy(of + 1, a->q->team.data, a->q->team.len);
-        out.row = rows_take(a->arena, a->q->rows);
-        if (out.row == NULL ||
-            !view_walk_init(&walk, a->view, VIEW_TABLE_TEAM, (door_bytes){ of, 1 + a->q->team.len },
-                            a->q->after, a->q->rows)) {
+        if (!page_read(a, &p)) {
                 return DOOR_NO_MEMORY;
         }
-        while (view_walk_next(&walk, &rest, &value)) {
-                const door_id id = view_id_at_end(rest);
-                out.row[out.n_row] = episode_line(a, &id);
-                out.n_row += out.row[out.n_row] != NULL ? 1 : 0;
-        }
-        next_set(a, &walk, rest, &out.has_next, &out.next);
+        out.row = p.rows;
+        out.n_row = p.count;
+        out.has_next = p.has_next;
+        out.next = p.next;
         return pack(a, &out, ret_answer);
+}
+
+static void *review_row(const asking *a, door_bytes rest, door_bytes value)
+{
+        const door_id id = view_id_at_end(rest);
+        view_review r;
+        Door__V1__ReviewRow *out = review_row_new(a->arena);
+
+        (void)value;
+        if (out == NULL || !view_review_get(a->view, &id, &r)) {
+                return NULL;
+        }
+        out->review = id_data(a->arena, &id);
+        out->referral = id_data(a->arena, &r.referral);
+        out->family = id_data(a->arena, &r.family);
+        out->candidate = id_data(a->arena, &r.candidate);
+        out->score = r.score;
+        out->since_ms = r.since_ms;
+        return out;
 }
 
 static door_status reviews_answer(const asking *a, door_bytes *ret_answer)
 {
         static const uint8_t of[] = { VIEW_WAIT_REVIEW };
         Door__V1__ReviewPage out = DOOR__V1__REVIEW_PAGE__INIT;
-        view_walk walk;
-        view_review r;
-        door_bytes rest = DOOR_BYTES_EMPTY;
-        door_bytes value;
+        page p = { VIEW_TABLE_AGE, { of, sizeof of }, a->q->after, a->q->rows, .make = review_row };
 
-        out.row = rows_take(a->arena, a->q->rows);
-        if (out.row == NULL ||
-            !view_walk_init(&walk, a->view, VIEW_TABLE_AGE, (door_bytes){ of, 1 }, a->q->after, a->q->rows)) {
+        if (!page_read(a, &p)) {
                 return DOOR_NO_MEMORY;
         }
-        while (view_walk_next(&walk, &rest, &value)) {
-                const door_id id = view_id_at_end(rest);
-                Door__V1__ReviewRow *row = review_row_new(a->arena);
-                if (row == NULL || !view_review_get(a->view, &id, &r)) {
-                        return DOOR_NO_MEMORY;
-                }
-                row->review = id_data(a->arena, &id);
-                row->referral = id_data(a->arena, &r.referral);
-                row->family = id_data(a->arena, &r.family);
-                row->candidate = id_data(a->arena, &r.candidate);
-                row->score = r.score;
-                row->since_ms = r.since_ms;
-                out.row[out.n_row++] = row;
-        }
-        next_set(a, &walk, rest, &out.has_next, &out.next);
+        out.row = p.rows;
+        out.n_row = p.count;
+        out.has_next = p.has_next;
+        out.next = p.next;
         return pack(a, &out, ret_answer);
 }
 
@@ -342,54 +359,50 @@ static door_status deliveries_answer(const asking *a, door_bytes *ret_answer)
 {
         const uint8_t of[] = { a->q->given_up ? VIEW_WAIT_TELL : VIEW_WAIT_DELIVERY };
         Door__V1__DeliveryPage out = DOOR__V1__DELIVERY_PAGE__INIT;
-        view_walk walk;
-        door_bytes rest = DOOR_BYTES_EMPTY;
-        door_bytes value;
+        page p = { VIEW_TABLE_AGE, { of, sizeof of }, a->q->after, a->q->rows, .make = delivery_row };
 
-        out.row = rows_take(a->arena, a->q->rows);
-        if (out.row == NULL ||
-            !view_walk_init(&walk, a->view, VIEW_TABLE_AGE, (door_bytes){ of, 1 }, a->q->after, a->q->rows)) {
+        if (!page_read(a, &p)) {
                 return DOOR_NO_MEMORY;
         }
-        while (view_walk_next(&walk, &rest, &value)) {
-                const door_id id = view_id_at_end(rest);
-                out.row[out.n_row] = delivery_row(a, &id);
-                out.n_row += out.row[out.n_row] != NULL ? 1 : 0;
-        }
-        next_set(a, &walk, rest, &out.has_next, &out.next);
+        out.row = p.rows;
+        out.n_row = p.count;
+        out.has_next = p.has_next;
+        out.next = p.next;
         return pack(a, &out, ret_answer);
+}
+
+static void *load_row(const asking *a, door_bytes rest, door_bytes value)
+{
+        Door__V1__TeamLoad *out = load_new(a->arena);
+
+        if (out == NULL) {
+                return NULL;
+        }
+        out->team = needed_text(a->arena, rest);
+        out->offered = door_get_u32(value.data);
+        out->waiting = door_get_u32(value.data + 4);
+        out->active = door_get_u32(value.data + 8);
+        return out;
 }
 
 static door_status loads_answer(const asking *a, door_bytes *ret_answer)
 {
         Door__V1__LoadPage out = DOOR__V1__LOAD_PAGE__INIT;
-        view_walk walk;
-        door_bytes rest = DOOR_BYTES_EMPTY;
-        door_bytes value;
+        page p = { VIEW_TABLE_LOAD, DOOR_BYTES_EMPTY, a->q->after, a->q->rows, .make = load_row };
 
-        out.row = rows_take(a->arena, a->q->rows);
-        if (out.row == NULL ||
-            !view_walk_init(&walk, a->view, VIEW_TABLE_LOAD, DOOR_BYTES_EMPTY, a->q->after, a->q->rows)) {
+        if (!page_read(a, &p)) {
                 return DOOR_NO_MEMORY;
         }
-        while (view_walk_next(&walk, &rest, &value)) {
-                Door__V1__TeamLoad *row = load_new(a->arena);
-                if (row == NULL) {
-                        return DOOR_NO_MEMORY;
-                }
-                row->team = needed_text(a->arena, rest);
-                row->offered = door_get_u32(value.data);
-                row->waiting = door_get_u32(value.data + 4);
-                row->active = door_get_u32(value.data + 8);
-                out.row[out.n_row++] = row;
-        }
-        next_set(a, &walk, rest, &out.has_next, &out.next);
+        out.row = p.rows;
+        out.n_row = p.count;
+        out.has_next = p.has_next;
+        out.next = p.next;
         return pack(a, &out, ret_answer);
 }
 
 /* ---- one thing, whole */
 
-static Door__V1__StoryLine *story_line(const asking *a, door_bytes rest, door_bytes value)
+static void *story_line(const asking *a, door_bytes rest, door_bytes value)
 {
         door_arena *arena = a->arena;
         view_line l;
@@ -417,22 +430,20 @@ static door_status episode_answer(const asking *a, door_bytes *ret_answer)
 {
         Door__V1__EpisodeStory out = DOOR__V1__EPISODE_STORY__INIT;
         const door_id *id = &a->q->id;
-        view_walk walk;
-        door_bytes rest = DOOR_BYTES_EMPTY;
-        door_bytes value;
+        page p = { VIEW_TABLE_LINE, door_id_bytes(id), a->q->after, a->q->rows, .make = story_line };
 
         out.episode = episode_line(a, id);
-        out.line = rows_take(a->arena, a->q->rows);
-        if (out.line == NULL ||
-            !view_walk_init(&walk, a->view, VIEW_TABLE_LINE, door_id_bytes(id), a->q->after, a->q->rows)) {
+        if (out.episode == NULL) {
+                return pack(a, &out, ret_answer);
+        }
+        if (!page_read(a, &p)) {
                 return DOOR_NO_MEMORY;
         }
-        while (out.episode != NULL && view_walk_next(&walk, &rest, &value)) {
-                out.line[out.n_line] = story_line(a, rest, value);
-                out.n_line += out.line[out.n_line] != NULL ? 1 : 0;
-        }
-        next_set(a, &walk, rest, &out.has_next, &out.next);
-        out.n_told = out.episode == NULL ? 0 : told_rows(a, DOOR_ID_EPISODE, id, &out.told);
+        out.line = p.rows;
+        out.n_line = p.count;
+        out.has_next = p.has_next;
+        out.next = p.next;
+        out.n_told = told_rows(a, DOOR_ID_EPISODE, id, &out.told);
         return pack(a, &out, ret_answer);
 }
 
@@ -449,16 +460,18 @@ static Door__V1__Disposition disposition_of(const asking *a, const view_referral
                                           : DOOR__V1__DISPOSITION__DISPOSITION_HISTORY;
 }
 
-static Door__V1__ChronologyRow *chronology_row(const asking *a, const door_id *id)
+static void *chronology_row(const asking *a, door_bytes rest, door_bytes value)
 {
         door_arena *arena = a->arena;
+        const door_id id = view_id_at_end(rest);
         view_referral r;
         Door__V1__ChronologyRow *out = chronology_row_new(arena);
 
-        if (out == NULL || !view_referral_get(a->view, id, &r)) {
+        (void)value;
+        if (out == NULL || !view_referral_get(a->view, &id, &r)) {
                 return NULL;
         }
-        out->referral = id_data(arena, id);
+        out->referral = id_data(arena, &id);
         out->sent_at_ms = r.sent_ms;
         out->received_at_ms = r.received_ms;
         out->agency = text(arena, r.agency);
@@ -472,54 +485,34 @@ static Door__V1__ChronologyRow *chronology_row(const asking *a, const door_id *i
         return out;
 }
 
-static void family_others(const asking *a, const door_id *id, Door__V1__FamilyStory *out)
+static void *related_row(const asking *a, door_bytes rest, door_bytes value)
+{
+        const door_id other = view_id_at_end(rest);
+        Door__V1__RelatedFamily *out = related_new(a->arena);
+
+        if (out == NULL) {
+                return NULL;
+        }
+        out->family = id_data(a->arena, &other);
+        out->how = (Door__V1__RelatedHow)value.data[0];
+        return out;
+}
+
+/* The ids it had before families were joined. */
+static void former_ids(const asking *a, const door_id *id, Door__V1__FamilyStory *out)
 {
         view_walk walk;
         door_bytes rest;
         door_bytes value;
 
         out->former_id = door_arena_take_zeroed(a->arena, FORMER_MAX, sizeof *out->former_id);
-        out->related = rows_take(a->arena, RELATED_MAX);
-        if (out->former_id == NULL || out->related == NULL ||
-            !view_walk_init(&walk, a->view, VIEW_TABLE_FORMER, door_id_bytes(id), DOOR_BYTES_EMPTY,
-                            FORMER_MAX)) {
+        if (out->former_id == NULL || !view_walk_init(&walk, a->view, VIEW_TABLE_FORMER, door_id_bytes(id),
+                                                      DOOR_BYTES_EMPTY, FORMER_MAX)) {
                 return;
         }
         while (view_walk_next(&walk, &rest, &value)) {
                 const door_id former = view_id_at_end(rest);
                 out->former_id[out->n_former_id++] = id_data(a->arena, &former);
-        }
-        if (!view_walk_init(&walk, a->view, VIEW_TABLE_RELATED, door_id_bytes(id), DOOR_BYTES_EMPTY,
-                            RELATED_MAX)) {
-                return;
-        }
-        while (view_walk_next(&walk, &rest, &value)) {
-                const door_id other = view_id_at_end(rest);
-                Door__V1__RelatedFamily *row = related_new(a->arena);
-                if (row == NULL) {
-                        return;
-                }
-                row->family = id_data(a->arena, &other);
-                row->how = (Door__V1__RelatedHow)value.data[0];
-                out->related[out->n_related++] = row;
-        }
-}
-
-static void family_episodes(const asking *a, const door_id *id, Door__V1__FamilyStory *out)
-{
-        view_walk walk;
-        door_bytes rest;
-        door_bytes value;
-
-        out->episode = rows_take(a->arena, VIEW_PAGE_ROWS_MAX);
-        if (out->episode == NULL || !view_walk_init(&walk, a->view, VIEW_TABLE_OF_FAMILY, door_id_bytes(id),
-                                                    DOOR_BYTES_EMPTY, VIEW_PAGE_ROWS_MAX)) {
-                return;
-        }
-        while (view_walk_next(&walk, &rest, &value)) {
-                const door_id episode = view_id_at_end(rest);
-                out->episode[out->n_episode] = episode_line(a, &episode);
-                out->n_episode += out->episode[out->n_episode] != NULL ? 1 : 0;
         }
 }
 
@@ -527,29 +520,29 @@ static door_status family_answer(const asking *a, door_bytes *ret_answer)
 {
         Door__V1__FamilyStory out = DOOR__V1__FAMILY_STORY__INIT;
         door_id id;
-        view_walk walk;
-        door_bytes rest = DOOR_BYTES_EMPTY;
-        door_bytes value;
 
         if (!view_family_now(a->view, &a->q->id, &id)) {
                 return pack(a, &out, ret_answer);
         }
+        const door_bytes of = door_id_bytes(&id);
+        page related = { VIEW_TABLE_RELATED, of, .max = RELATED_MAX, .make = related_row };
+        page episodes = { VIEW_TABLE_OF_FAMILY, of, .max = VIEW_PAGE_ROWS_MAX, .make = episode_row };
+        page chronology = { VIEW_TABLE_CHRONOLOGY, of, a->q->after, a->q->rows, .make = chronology_row };
+        if (!page_read(a, &related) || !page_read(a, &episodes) || !page_read(a, &chronology)) {
+                return DOOR_NO_MEMORY;
+        }
         out.has_family = 1;
         out.family = id_data(a->arena, &id);
         out.has_restricted = out.restricted = view_family_restricted(a->view, &id);
-        family_others(a, &id, &out);
-        family_episodes(a, &id, &out);
-        out.row = rows_take(a->arena, a->q->rows);
-        if (out.row == NULL || !view_walk_init(&walk, a->view, VIEW_TABLE_CHRONOLOGY, door_id_bytes(&id),
-                                               a->q->after, a->q->rows)) {
-                return DOOR_NO_MEMORY;
-        }
-        while (view_walk_next(&walk, &rest, &value)) {
-                const door_id referral = view_id_at_end(rest);
-                out.row[out.n_row] = chronology_row(a, &referral);
-                out.n_row += out.row[out.n_row] != NULL ? 1 : 0;
-        }
-        next_set(a, &walk, rest, &out.has_next, &out.next);
+        former_ids(a, &id, &out);
+        out.related = related.rows;
+        out.n_related = related.count;
+        out.episode = episodes.rows;
+        out.n_episode = episodes.count;
+        out.row = chronology.rows;
+        out.n_row = chronology.count;
+        out.has_next = chronology.has_next;
+        out.next = chronology.next;
         return pack(a, &out, ret_answer);
 }
 
