@@ -63,6 +63,8 @@ def start(name, die=True):
         # between two of its deaths; they get their referrals by the batch.
         often = place in ("frame_arrived", "answer_leaves")
         visits = (rng.randint(100, 400) if often else rng.randint(30, 90)) if name == "intake" else rng.randint(2, 12)
+        if name == "notification":  # It hears of hundreds at once, when all before it have been up together.
+            visits = rng.randint(1, 3)
         e["FRONTDOOR_DIE_AT"] = f"{place}:{visits}"
         turn += 1
     procs[name] = subprocess.Popen(
@@ -71,10 +73,10 @@ def start(name, die=True):
 
 
 def follow():
-    """Somebody reads deduplication's log, so that its answers leave too."""
+    """Somebody reads the last log of the chain, so that its answers leave too."""
     if procs.get("follower") is None or procs["follower"].poll() is not None:
         procs["follower"] = subprocess.Popen(
-            [os.path.join(args.bin, "frontdoor"), "log", "deduplication", "--follow"], env=env,
+            [os.path.join(args.bin, "frontdoor"), "log", "notification", "--follow"], env=env,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
@@ -84,7 +86,7 @@ def power_cut():
             procs[name].kill()
             procs[name].wait()
             told[name] = "counted"
-            kills["power"] += 1
+    kills["power"] += 1  # One death, of the machine: however many services it takes, it is one story.
     for name in SERVICES:
         # Its own folder only: an inode it once had may be another service's file by now.
         tool("powercut_cut", os.path.join(home, f"{name}.synced"), os.path.join(home, "state/db", name),
