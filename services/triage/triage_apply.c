@@ -6,6 +6,8 @@
  */
 #include <string.h>
 
+#include "triage/triage_apply.h"
+#include "triage/triage_join.h"
 #include "triage/triage_rules.h"
 #include "triage/triage_words.h"
 
@@ -20,7 +22,7 @@ static triage_due due_of(triage_due_kind kind, uint64_t due_ms, const door_id *e
         return (triage_due){ due_ms, kind, *episode, referral != NULL ? *referral : no_id };
 }
 
-static void lease_end(door_view *view, const door_id *id, triage_episode *episode)
+void triage_lease_end(door_view *view, const door_id *id, triage_episode *episode)
 {
         if (episode->taken_until_ms != 0) {
                 const triage_due due = due_of(TRIAGE_DUE_LEASE, episode->taken_until_ms, id, NULL);
@@ -30,8 +32,7 @@ static void lease_end(door_view *view, const door_id *id, triage_episode *episod
         }
 }
 
-/* A replayed episode ends when nothing has come for long enough; what has been looked at does not. */
-static void idle_keep(door_view *view, const door_id *id, const triage_episode *before,
+void triage_idle_keep(door_view *view, const door_id *id, const triage_episode *before,
                       const triage_episode *after)
 {
         if (before->state == TRIAGE_IMPORTED) {
@@ -44,7 +45,7 @@ static void idle_keep(door_view *view, const door_id *id, const triage_episode *
         }
 }
 
-static void move_to(triage_event event, triage_episode *episode, triage_state state, uint32_t version)
+void triage_move_to(triage_event event, triage_episode *episode, triage_state state, uint32_t version)
 {
         DOOR_REQUIRE(triage_may(event, episode->state, state));
         DOOR_REQUIRE(version == episode->version + 1);
@@ -69,7 +70,7 @@ static void wait_begin(door_view *view, const door_id *referral, triage_referral
         triage_referral_put(view, referral, row);
 }
 
-static void wait_end(door_view *view, const door_id *referral, triage_referral *row, triage_episode *episode)
+void triage_wait_end(door_view *view, const door_id *referral, triage_referral *row, triage_episode *episode)
 {
         DOOR_REQUIRE(row->waits != TRIAGE_WAITS_NOT && episode->waiting > 0);
         episode->waiting--;
@@ -88,20 +89,39 @@ static void wait_end(door_view *view, const door_id *referral, triage_referral *
 /* A decision or a closing has answered for all that was attached. */
 static void wait_end_all(door_view *view, const door_id *id, triage_episode *episode)
 {
+        door_id lives[TRIAGE_LIVES_MAX];
         door_id referrals[WAITING_MAX];
         triage_referral row;
         bool all = true;
 
-        const size_t count = triage_waiting_of(view, id, referrals, WAITING_MAX, &all);
-        DOOR_REQUIRE(all || view->latch != DOOR_OK);
-        for (size_t i = 0; i < count; i++) {
-                if (triage_referral_get(view, &referrals[i], &row)) {
-                        wait_end(view, &referrals[i], &row, episode);
+        const size_t lives_count = triage_lives_of(view, id, lives);
+        for (size_t k = 0; k < lives_count && episode->waiting > 0; k++) {
+                const size_t count = triage_waiting_of(view, &lives[k], referrals, WAITING_MAX, &all);
+                DOOR_REQUIRE(all || view->latch != DOOR_OK);
+                for (size_t i = 0; i < count; i++) {
+                        if (triage_referral_get(view, &referrals[i], &row)) {
+                                triage_wait_end(view, &referrals[i], &row, episode);
+                        }
                 }
         }
 }
 
 /* ---- a referral has found its place */
+
+/* What a referral brings with it wherever it stands. */
+static triage_referral row_of(const triage_placed *placed)
+{
+        return (triage_referral){ .episode = placed->episode,
+                                  .way = placed->way,
+                                  .severity = placed->severity_own,
+                                  .respond_by_ms = placed->respond_by_ms,
+                                  .look_by_ms = placed->look_by_ms,
+                                  .received_at_ms = placed->received_at_ms,
+                                  .sent_at_ms = placed->sent_at_ms,
+                                  .grade = placed->grade,
+                                  .categories = placed->categories,
+                                  .routing = placed->routing_own };
+}
 
 static void children_keep(door_view *view, const triage_placed *placed)
 {
@@ -149,14 +169,12 @@ static void apply_opened(door_view *view, const triage_placed *placed)
                 .has_previous = placed->has_previous,
                 .previous = placed->previous,
         };
-        const triage_referral row = { .episode = placed->episode,
-                                      .severity = placed->severity_own,
-                                      .look_by_ms = placed->look_by_ms };
+        const triage_referral row = row_of(placed);
 
         episode_learn(&episode, placed);
-        move_to(TRIAGE_EPISODE_OPENED, &episode, placed->state, placed->version);
+        triage_move_to(TRIAGE_EPISODE_OPENED, &episode, placed->state, placed->version);
         triage_episode_put(view, &placed->episode, &episode);
-        idle_keep(view, &placed->episode, &before, &episode);
+        triage_idle_keep(view, &placed->episode, &before, &episode);
         triage_referral_put(view, &placed->referral, &row);
         children_keep(view, placed);
 }
@@ -164,11 +182,7 @@ static void apply_opened(door_view *view, const triage_placed *placed)
 static void apply_attached(door_view *view, const triage_placed *placed)
 {
         triage_episode episode;
-        triage_referral row = { .episode = placed->episode,
-                                .way = placed->way,
-                                .severity = placed->severity_own,
-                                .respond_by_ms = placed->respond_by_ms,
-                                .look_by_ms = placed->look_by_ms };
+        triage_referral row = row_of(placed);
 
         if (!triage_episode_get(view, &placed->episode, &episode)) {
                 return; /* Erased. */
@@ -178,7 +192,7 @@ static void apply_attached(door_view *view, const triage_placed *placed)
         episode_learn(&episode, placed);
         episode.other_agencies =
                 episode.other_agencies || triage_agency_hash(placed->agency) != episode.first_agency;
-        move_to(TRIAGE_REFERRAL_ATTACHED, &episode, placed->state, placed->version);
+        triage_move_to(TRIAGE_REFERRAL_ATTACHED, &episode, placed->state, placed->version);
         if (placed->way == TRIAGE_WITH_WORKER || placed->way == TRIAGE_QUICK_LOOK) {
                 wait_begin(view, &placed->referral, &row, &episode,
                            placed->way == TRIAGE_QUICK_LOOK ? TRIAGE_WAITS_LOOK : TRIAGE_WAITS_RESPONSE);
@@ -186,7 +200,7 @@ static void apply_attached(door_view *view, const triage_placed *placed)
                 triage_referral_put(view, &placed->referral, &row);
         }
         triage_episode_put(view, &placed->episode, &episode);
-        idle_keep(view, &placed->episode, &before, &episode);
+        triage_idle_keep(view, &placed->episode, &before, &episode);
         children_keep(view, placed);
 }
 
@@ -200,7 +214,7 @@ static void apply_taken(door_view *view, const triage_take *taken)
                 return;
         }
         DOOR_REQUIRE(triage_may(TRIAGE_TAKEN, episode.state, episode.state));
-        lease_end(view, &taken->episode, &episode);
+        triage_lease_end(view, &taken->episode, &episode);
         episode.taken_until_ms = taken->until_ms;
         episode.taken_by = taken->by;
         const triage_due due = due_of(TRIAGE_DUE_LEASE, taken->until_ms, &taken->episode, NULL);
@@ -213,7 +227,7 @@ static void apply_take_ended(door_view *view, const triage_take *taken)
         triage_episode episode;
 
         if (triage_episode_get(view, &taken->episode, &episode)) {
-                lease_end(view, &taken->episode, &episode);
+                triage_lease_end(view, &taken->episode, &episode);
                 triage_episode_put(view, &taken->episode, &episode);
         }
 }
@@ -226,8 +240,8 @@ static void apply_decided(door_view *view, const triage_decided *decided)
                 return;
         }
         const triage_episode before = episode;
-        move_to(TRIAGE_DECIDED, &episode, decided->state, decided->version);
-        lease_end(view, &decided->episode, &episode);
+        triage_move_to(TRIAGE_DECIDED, &episode, decided->state, decided->version);
+        triage_lease_end(view, &decided->episode, &episode);
         wait_end_all(view, &decided->episode, &episode);
         episode.severity = decided->severity;
         episode.level = decided->level;
@@ -237,9 +251,10 @@ static void apply_decided(door_view *view, const triage_decided *decided)
         episode.decided_version = decided->version;
         for (size_t i = 0; i < decided->children_count; i++) {
                 triage_child_put(view, &decided->episode, &decided->children[i]);
+                triage_child_unpend(view, &decided->episode, &decided->children[i]);
         }
         triage_episode_put(view, &decided->episode, &episode);
-        idle_keep(view, &decided->episode, &before, &episode);
+        triage_idle_keep(view, &decided->episode, &before, &episode);
 }
 
 static void apply_look_listed(door_view *view, const triage_looked *looked)
@@ -252,7 +267,7 @@ static void apply_look_listed(door_view *view, const triage_looked *looked)
                 return;
         }
         if (row.waits != TRIAGE_WAITS_NOT) {
-                wait_end(view, &looked->referral, &row, &episode);
+                triage_wait_end(view, &looked->referral, &row, &episode);
         }
         wait_begin(view, &looked->referral, &row, &episode, TRIAGE_WAITS_LOOK);
         triage_episode_put(view, &looked->episode, &episode);
@@ -268,11 +283,11 @@ static void apply_look_answered(door_view *view, const triage_looked *looked)
                 return;
         }
         const triage_episode before = episode;
-        move_to(TRIAGE_LOOK_ANSWERED, &episode, looked->state, looked->version);
-        wait_end(view, &looked->referral, &row, &episode);
+        triage_move_to(TRIAGE_LOOK_ANSWERED, &episode, looked->state, looked->version);
+        triage_wait_end(view, &looked->referral, &row, &episode);
         DOOR_REQUIRE(episode.looks == looked->looks_left || view->latch != DOOR_OK);
         triage_episode_put(view, &looked->episode, &episode);
-        idle_keep(view, &looked->episode, &before, &episode);
+        triage_idle_keep(view, &looked->episode, &before, &episode);
 }
 
 static void apply_responded(door_view *view, const triage_looked *looked)
@@ -282,7 +297,7 @@ static void apply_responded(door_view *view, const triage_looked *looked)
 
         if (triage_episode_get(view, &looked->episode, &episode) &&
             triage_referral_get(view, &looked->referral, &row)) {
-                wait_end(view, &looked->referral, &row, &episode);
+                triage_wait_end(view, &looked->referral, &row, &episode);
                 triage_episode_put(view, &looked->episode, &episode);
         }
 }
@@ -303,7 +318,7 @@ static void apply_moved(door_view *view, triage_event event, const triage_moved 
                 return;
         }
         const triage_episode before = episode;
-        move_to(event, &episode, to[event], moved->version);
+        triage_move_to(event, &episode, to[event], moved->version);
         if (event == TRIAGE_ACTIVATED) {
                 episode.team = moved->team;
         } else if (event == TRIAGE_RETURNED) {
@@ -312,7 +327,7 @@ static void apply_moved(door_view *view, triage_event event, const triage_moved 
                         episode.team = DOOR_BYTES_EMPTY;
                 }
         } else if (event == TRIAGE_CLOSED) {
-                lease_end(view, &moved->episode, &episode);
+                triage_lease_end(view, &moved->episode, &episode);
                 wait_end_all(view, &moved->episode, &episode);
                 episode.team = DOOR_BYTES_EMPTY;
         } else {
@@ -320,7 +335,7 @@ static void apply_moved(door_view *view, triage_event event, const triage_moved 
                 episode.severity = moved->severity;
         }
         triage_episode_put(view, &moved->episode, &episode);
-        idle_keep(view, &moved->episode, &before, &episode);
+        triage_idle_keep(view, &moved->episode, &before, &episode);
 }
 
 static void apply_overtaken(door_view *view, const triage_moved *moved)
@@ -378,6 +393,13 @@ void triage_apply(door_view *view, const door_event *event)
                 break;
         case TRIAGE_OVERTAKEN:
                 apply_overtaken(view, event->body);
+                break;
+        case TRIAGE_EPISODE_FOLDED:
+        case TRIAGE_RESTORED:
+        case TRIAGE_FAMILY_CHANGED:
+        case TRIAGE_DETACHED:
+        case TRIAGE_MATCH_SETTLED:
+                triage_regroup_apply(view, event);
                 break;
         }
 }

@@ -17,11 +17,17 @@
 SAME(TRIAGE_INPUT_MATCHED, DOOR__V1__DEDUP_EVENT__DEDUP_REFERRAL_MATCHED);
 SAME(TRIAGE_INPUT_ACCEPTED, DOOR__V1__ALLOT_EVENT__ALLOT_ACCEPTED);
 SAME(TRIAGE_INPUT_RETURNED, DOOR__V1__ALLOT_EVENT__ALLOT_RETURNED);
+SAME(TRIAGE_INPUT_REVIEW_ANSWERED, DOOR__V1__DEDUP_EVENT__DEDUP_REVIEW_ANSWERED);
+SAME(TRIAGE_INPUT_REFERRAL_MOVED, DOOR__V1__DEDUP_EVENT__DEDUP_REFERRAL_MOVED);
+SAME(TRIAGE_INPUT_OWNER_FOLDED, DOOR__V1__ALLOT_EVENT__ALLOT_FOLDED);
+SAME(TRIAGE_INPUT_OWNER_RESTORED, DOOR__V1__ALLOT_EVENT__ALLOT_RESTORED);
 SAME(TRIAGE_TAKE, DOOR__V1__TRIAGE_COMMAND__TRIAGE_TAKE);
 SAME(TRIAGE_REOPEN, DOOR__V1__TRIAGE_COMMAND__TRIAGE_REOPEN);
 SAME(TRIAGE_EPISODE_OPENED, DOOR__V1__TRIAGE_EVENT__TRIAGE_EPISODE_OPENED);
 SAME(TRIAGE_LOOK_LISTED, DOOR__V1__TRIAGE_EVENT__TRIAGE_LOOK_LISTED);
 SAME(TRIAGE_OVERTAKEN, DOOR__V1__TRIAGE_EVENT__TRIAGE_OVERTAKEN);
+SAME(TRIAGE_EPISODE_FOLDED, DOOR__V1__TRIAGE_EVENT__TRIAGE_FOLDED);
+SAME(TRIAGE_MATCH_SETTLED, DOOR__V1__TRIAGE_EVENT__TRIAGE_MATCH_SETTLED);
 SAME(TRIAGE_TAKEN_BY_OTHER, DOOR__V1__TRIAGE_REFUSAL__TRIAGE_TAKEN_BY_OTHER);
 SAME(TRIAGE_TRAINING_ONLY, DOOR__V1__TRIAGE_REFUSAL__TRIAGE_TRAINING_ONLY);
 SAME(TRIAGE_QUEUED, DOOR__V1__EPISODE_STATE__EPISODE_QUEUED);
@@ -36,6 +42,7 @@ SAME(TRIAGE_BEFORE_THIS_SYSTEM, DOOR__V1__CLOSE_OUTCOME__CLOSE_BEFORE_THIS_SYSTE
 SAME(TRIAGE_WHY_NO_WORKER, DOOR__V1__REPEAT_REASON__WHY_NO_WORKER);
 SAME(TRIAGE_WHY_NEW_ADULT, DOOR__V1__REPEAT_REASON__WHY_NEW_ADULT);
 SAME(TRIAGE_WHY_SUBJECT_ELSEWHERE, DOOR__V1__REPEAT_REASON__WHY_SUBJECT_ELSEWHERE);
+SAME(TRIAGE_WHY_MOVED, DOOR__V1__REPEAT_REASON__WHY_MOVED);
 SAME(TRIAGE_GRADE_RED, DOOR__V1__GRADE__GRADE_RED);
 SAME(TRIAGE_GRADE_BLUE, DOOR__V1__GRADE__GRADE_BLUE);
 SAME(TRIAGE_AGE_UNDER_1, DOOR__V1__AGE_BAND__AGE_UNDER_1);
@@ -189,12 +196,120 @@ static door_status allotted_decode(uint32_t type, door_bytes payload, door_arena
         return DOOR_OK;
 }
 
+static door_status owned_decode(uint32_t type, door_bytes payload, door_arena *arena, const void **ret_body)
+{
+        triage_owned *owned = door_arena_take_zeroed(arena, 1, sizeof *owned);
+        Door__V1__OwnershipFolded *folded = NULL;
+        Door__V1__OwnershipRestored *restored = NULL;
+        bool fits = false;
+
+        if (owned == NULL) {
+                return DOOR_NO_MEMORY;
+        }
+        const door_status status =
+                type == TRIAGE_INPUT_OWNER_FOLDED
+                        ? door_proto_read(&door__v1__ownership_folded__descriptor, payload, arena, &folded)
+                        : door_proto_read(&door__v1__ownership_restored__descriptor, payload, arena,
+                                          &restored);
+        if (status != DOOR_OK) {
+                return status;
+        }
+        if (folded != NULL) {
+                owned->episode_version = folded->to_version;
+                owned->owner = door_proto_text(folded->owner);
+                owned->accepted = folded->accepted;
+                fits = triage_id_of(folded->to, &owned->episode);
+        } else {
+                owned->episode_version = restored->episode_version;
+                owned->owner = door_proto_text(restored->owner);
+                owned->accepted = restored->accepted;
+                fits = triage_id_of(restored->episode, &owned->episode);
+        }
+        *ret_body = owned;
+        return fits && owned->owner.len > 0 && owned->owner.len < DOOR_NAME_BYTES_MAX ? DOOR_OK
+                                                                                      : DOOR_MALFORMED;
+}
+
+static bool assigned_decode(const Door__V1__JoinUndone *in, triage_regrouped *said, door_arena *arena)
+{
+        triage_assigned *assigned = door_arena_take(arena, (in->n_assignment + 1) * sizeof *assigned);
+
+        if (assigned == NULL || in->n_assignment > TRIAGE_ASSIGNED_MAX) {
+                return false;
+        }
+        for (size_t i = 0; i < in->n_assignment; i++) {
+                if (!triage_id_of(in->assignment[i]->referral, &assigned[i].referral) ||
+                    !triage_id_of(in->assignment[i]->family, &assigned[i].family)) {
+                        return false;
+                }
+        }
+        said->assigned = assigned;
+        said->assigned_count = in->n_assignment;
+        return true;
+}
+
+/* What deduplication says that a person said. */
+static door_status regrouped_decode(uint32_t type, door_bytes payload, door_arena *arena,
+                                    const void **ret_body)
+{
+        triage_regrouped *said = door_arena_take_zeroed(arena, 1, sizeof *said);
+        Door__V1__ReviewAnswered *answered = NULL;
+        Door__V1__FamiliesJoined *joined = NULL;
+        Door__V1__JoinUndone *undone = NULL;
+        Door__V1__ReferralMoved *moved = NULL;
+        door_status status;
+        bool fits = false;
+
+        if (said == NULL) {
+                return DOOR_NO_MEMORY;
+        }
+        *ret_body = said;
+        switch (type) {
+        case TRIAGE_INPUT_FAMILIES_JOINED:
+                status = door_proto_read(&door__v1__families_joined__descriptor, payload, arena, &joined);
+                fits = status == DOOR_OK && triage_id_of(joined->join, &said->join) &&
+                       triage_id_of(joined->from, &said->from) && triage_id_of(joined->to, &said->to);
+                break;
+        case TRIAGE_INPUT_JOIN_UNDONE:
+                status = door_proto_read(&door__v1__join_undone__descriptor, payload, arena, &undone);
+                fits = status == DOOR_OK && triage_id_of(undone->join, &said->join) &&
+                       triage_id_of(undone->from, &said->from) && triage_id_of(undone->to, &said->to) &&
+                       assigned_decode(undone, said, arena);
+                break;
+        case TRIAGE_INPUT_REFERRAL_MOVED:
+                status = door_proto_read(&door__v1__referral_moved__descriptor, payload, arena, &moved);
+                fits = status == DOOR_OK && triage_id_of(moved->referral, &said->referral) &&
+                       triage_id_of(moved->from, &said->from) && triage_id_of(moved->to, &said->to) &&
+                       moved->n_child <= TRIAGE_CHILDREN_MAX;
+                if (fits) {
+                        said->children_count = moved->n_child;
+                        (void)triage_ids_decode(moved->n_child, moved->child, arena, &said->children,
+                                                &status);
+                }
+                break;
+        case TRIAGE_INPUT_REVIEW_ANSWERED:
+                status = door_proto_read(&door__v1__review_answered__descriptor, payload, arena, &answered);
+                fits = status == DOOR_OK && triage_id_of(answered->referral, &said->referral);
+                /* A log that does not say how many are open leaves the doubt. */
+                said->still_open = fits && answered->has_still_open ? answered->still_open : UINT32_MAX;
+                break;
+        default:
+                return DOOR_MALFORMED;
+        }
+        return status != DOOR_OK ? status : fits ? DOOR_OK : DOOR_MALFORMED;
+}
+
 static door_status decode_input(uint32_t log, uint32_t type, uint32_t version, door_bytes payload,
                                 door_arena *arena, const void **ret_body)
 {
         (void)version;
-        return log == TRIAGE_LOG_ALLOCATION ? allotted_decode(type, payload, arena, ret_body)
-                                            : matched_decode(payload, arena, ret_body);
+        if (log == TRIAGE_LOG_ALLOCATION) {
+                return type == TRIAGE_INPUT_ACCEPTED || type == TRIAGE_INPUT_RETURNED
+                               ? allotted_decode(type, payload, arena, ret_body)
+                               : owned_decode(type, payload, arena, ret_body);
+        }
+        return type == TRIAGE_INPUT_MATCHED ? matched_decode(payload, arena, ret_body)
+                                            : regrouped_decode(type, payload, arena, ret_body);
 }
 
 /* ---- commands */
@@ -439,13 +554,19 @@ static door_status decode_policy(door_bytes content, door_arena *arena, const vo
 
 static const door_consumed consumes[] = {
         { TRIAGE_LOG_DEDUPLICATION, TRIAGE_INPUT_MATCHED },
+        { TRIAGE_LOG_DEDUPLICATION, TRIAGE_INPUT_REVIEW_ANSWERED },
+        { TRIAGE_LOG_DEDUPLICATION, TRIAGE_INPUT_FAMILIES_JOINED },
+        { TRIAGE_LOG_DEDUPLICATION, TRIAGE_INPUT_JOIN_UNDONE },
+        { TRIAGE_LOG_DEDUPLICATION, TRIAGE_INPUT_REFERRAL_MOVED },
         { TRIAGE_LOG_ALLOCATION, TRIAGE_INPUT_ACCEPTED },
         { TRIAGE_LOG_ALLOCATION, TRIAGE_INPUT_RETURNED },
+        { TRIAGE_LOG_ALLOCATION, TRIAGE_INPUT_OWNER_FOLDED },
+        { TRIAGE_LOG_ALLOCATION, TRIAGE_INPUT_OWNER_RESTORED },
 };
 
 /*
- * What deduplication may say one day of joins, moves and answered reviews is not here on purpose: a
- * reader that passed over them would leave children in the wrong episode without a word.
+ * FAMILIES_RELATED and AMENDMENT_MATCHED, which nobody records yet, are not here on purpose: a reader
+ * that passed over them would leave children in the wrong episode without a word.
  */
 static const door_known knows[] = {
         { TRIAGE_LOG_DEDUPLICATION, DOOR__V1__DEDUP_EVENT__DEDUP_EXPLAINED },

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "door/actor.h"
+#include "triage/triage_join.h"
+#include "triage/triage_out.h"
 #include "triage/triage_rules.h"
 
 enum {
@@ -47,6 +49,12 @@ static const move triage_moves[] = {
         { TRIAGE_CLOSED, TO(TRIAGE_ACTIVE) | TO(TRIAGE_IMPORTED), TO(TRIAGE_STATE_CLOSED), false },
         { TRIAGE_REOPENED, TO(TRIAGE_STATE_CLOSED), TO(TRIAGE_QUEUED), false },
         { TRIAGE_OVERTAKEN, ANY_STATE, 0, true },
+        { TRIAGE_EPISODE_FOLDED, OPEN_STATES, TO(TRIAGE_FOLDED), false },
+        { TRIAGE_RESTORED, TO(TRIAGE_FOLDED),
+          TO(TRIAGE_QUEUED) | TO(TRIAGE_ACTIVE) | TO(TRIAGE_IMPORTED) | TO(TRIAGE_STATE_CLOSED), false },
+        { TRIAGE_FAMILY_CHANGED, OPEN_STATES | TO(TRIAGE_STATE_CLOSED), 0, true },
+        { TRIAGE_DETACHED, OPEN_STATES, 0, true },
+        { TRIAGE_MATCH_SETTLED, OPEN_STATES, 0, true },
 };
 
 bool triage_may(triage_event event, triage_state from, triage_state to)
@@ -65,41 +73,6 @@ bool triage_may(triage_event event, triage_state from, triage_state to)
 static uint64_t earlier(uint64_t a, uint64_t b)
 {
         return a < b ? a : b;
-}
-
-static void subject(door_event *event, door_id_kind kind, const door_id *id)
-{
-        if (event != NULL) {
-                door_event_subject(event, kind, id);
-        }
-}
-
-/* An event's body in the arena, zeroed; NULL when it is full. */
-#define BODY(out, type) ((type *)door_arena_take_zeroed((out)->arena, 1, sizeof(type)))
-
-static door_event *emit(door_out *out, triage_event type, const void *body, const door_id *episode,
-                        const door_id *referral)
-{
-        if (body == NULL) {
-                return NULL; /* The arena's latch is set; the shell tries again with less. */
-        }
-        door_event *event = door_out_event(out, type, body);
-        if (episode != NULL) {
-                subject(event, DOOR_ID_EPISODE, episode);
-        }
-        if (referral != NULL) {
-                subject(event, DOOR_ID_REFERRAL, referral);
-        }
-        return event;
-}
-
-static void emit_placed(door_out *out, triage_event type, const triage_placed *placed)
-{
-        door_event *event = emit(out, type, placed, type == TRIAGE_HISTORY_NOTED ? NULL : &placed->episode,
-                                 &placed->referral);
-        if (event != NULL && placed->historic) {
-                event->flags |= DOOR_FLAG_HISTORIC;
-        }
 }
 
 /* ---- a referral finds its place */
@@ -144,7 +117,7 @@ static void children_collect(door_view *view, const triage_matched *m, const doo
 /* What a record about a placed referral repeats of it. */
 static triage_placed *placed_begin(const triage_matched *m, door_out *out)
 {
-        triage_placed *placed = BODY(out, triage_placed);
+        triage_placed *placed = TRIAGE_BODY(out, triage_placed);
 
         if (placed != NULL) {
                 placed->referral = m->referral;
@@ -159,6 +132,7 @@ static triage_placed *placed_begin(const triage_matched *m, door_out *out)
                 placed->has_resend = m->has_resend;
                 placed->resend_of = m->resend_of;
                 placed->routing = m->routing;
+                placed->routing_own = m->routing;
         }
         return placed;
 }
@@ -182,20 +156,7 @@ static void open_episode(door_view *view, const triage_policy *policy, const doo
         placed->idle_at_ms = idle_at(policy, placed->state, m->received_at_ms);
         placed->has_previous = triage_family_last(view, &m->family, &placed->previous);
         children_collect(view, m, NULL, placed, out);
-        emit_placed(out, TRIAGE_EPISODE_OPENED, placed);
-}
-
-static triage_routing routing_join(const triage_routing *a, const triage_routing *b)
-{
-        static const uint8_t nowhere[TRIAGE_DISTRICT_BYTES_MAX] = { 0 };
-        triage_routing joined = *a;
-
-        if (memcmp(a->district, nowhere, sizeof nowhere) == 0) {
-                memcpy(joined.district, b->district, sizeof joined.district);
-        }
-        joined.flags |= b->flags;
-        joined.age_bands |= b->age_bands;
-        return joined;
+        triage_emit_placed(out, TRIAGE_EPISODE_OPENED, placed);
 }
 
 static void attach(door_view *view, const triage_policy *policy, const triage_matched *m, const door_id *id,
@@ -212,7 +173,7 @@ static void attach(door_view *view, const triage_policy *policy, const triage_ma
         placed->severity = episode->severity;
         placed->clocks = episode->clocks;
         placed->state = episode->state;
-        placed->routing = routing_join(&episode->routing, &m->routing);
+        placed->routing = triage_routing_join(&episode->routing, &m->routing);
         children_collect(view, m, id, placed, out);
         if (!m->historic || episode->state == TRIAGE_IMPORTED) {
                 const triage_clocks own = triage_clocks_of(policy, placed->severity_own, m->received_at_ms);
@@ -242,19 +203,19 @@ static void attach(door_view *view, const triage_policy *policy, const triage_ma
         placed->idle_at_ms =
                 idle_at(policy, placed->state,
                         m->received_at_ms > episode->last_ms ? m->received_at_ms : episode->last_ms);
-        emit_placed(out, TRIAGE_REFERRAL_ATTACHED, placed);
+        triage_emit_placed(out, TRIAGE_REFERRAL_ATTACHED, placed);
 }
 
 static void close_idle(const door_id *id, const triage_episode *episode, door_out *out)
 {
-        triage_moved *moved = BODY(out, triage_moved);
+        triage_moved *moved = TRIAGE_BODY(out, triage_moved);
 
         if (moved != NULL) {
                 moved->episode = *id;
                 moved->version = episode->version + 1;
                 moved->outcome = TRIAGE_BEFORE_THIS_SYSTEM;
         }
-        emit(out, TRIAGE_CLOSED, moved, id, NULL);
+        triage_emit(out, TRIAGE_CLOSED, moved, id, NULL);
 }
 
 static void place(door_view *view, const triage_policy *policy, const door_input *input, door_out *out)
@@ -266,7 +227,7 @@ static void place(door_view *view, const triage_policy *policy, const door_input
         if (m->historic && !(policy->training && policy->replay_history)) {
                 const triage_placed *placed = placed_begin(m, out);
                 if (placed != NULL) {
-                        emit_placed(out, TRIAGE_HISTORY_NOTED, placed);
+                        triage_emit_placed(out, TRIAGE_HISTORY_NOTED, placed);
                 }
                 return;
         }
@@ -295,7 +256,7 @@ static void place(door_view *view, const triage_policy *policy, const door_input
 static void moved_emit(door_out *out, triage_event type, const door_id *id, const triage_episode *episode,
                        const triage_allotted *allotted, bool holds)
 {
-        triage_moved *moved = BODY(out, triage_moved);
+        triage_moved *moved = TRIAGE_BODY(out, triage_moved);
 
         if (moved != NULL) {
                 moved->episode = *id;
@@ -305,7 +266,7 @@ static void moved_emit(door_out *out, triage_event type, const door_id *id, cons
                 moved->times = episode->returned + 1;
                 moved->acted_on = allotted->episode_version;
         }
-        emit(out, type, moved, id, NULL);
+        triage_emit(out, type, moved, id, NULL);
 }
 
 static void hear_allocation(door_view *view, const door_input *input, door_out *out)
@@ -375,7 +336,7 @@ static bool is_taken_by_actor(const asked *a)
 /* Too late, and nobody's fault: recorded, answered with where the episode stands now. */
 static void overtaken(asked *a)
 {
-        triage_moved *moved = BODY(a->out, triage_moved);
+        triage_moved *moved = TRIAGE_BODY(a->out, triage_moved);
 
         if (moved != NULL) {
                 moved->episode = a->id;
@@ -383,12 +344,12 @@ static void overtaken(asked *a)
                 moved->acted_on = (uint32_t)a->input->expected_version;
                 moved->by = a->input->actor;
         }
-        emit(a->out, TRIAGE_OVERTAKEN, moved, &a->id, NULL);
+        triage_emit(a->out, TRIAGE_OVERTAKEN, moved, &a->id, NULL);
 }
 
 static void take(asked *a)
 {
-        triage_take *taken = BODY(a->out, triage_take);
+        triage_take *taken = TRIAGE_BODY(a->out, triage_take);
 
         if (!need_front_door(a)) {
                 return;
@@ -411,19 +372,19 @@ static void take(asked *a)
                 taken->until_ms = a->input->now_ms + (uint64_t)a->policy->lease_min * MS_PER_MIN;
                 taken->by = a->input->actor;
         }
-        emit(a->out, TRIAGE_TAKEN, taken, &a->id, NULL);
+        triage_emit(a->out, TRIAGE_TAKEN, taken, &a->id, NULL);
 }
 
 static void take_end(door_out *out, const door_id *id, triage_take_end end, door_bytes by)
 {
-        triage_take *taken = BODY(out, triage_take);
+        triage_take *taken = TRIAGE_BODY(out, triage_take);
 
         if (taken != NULL) {
                 taken->episode = *id;
                 taken->end = end;
                 taken->by = by;
         }
-        emit(out, TRIAGE_TAKE_ENDED, taken, id, NULL);
+        triage_emit(out, TRIAGE_TAKE_ENDED, taken, id, NULL);
 }
 
 static void put_back(asked *a)
@@ -475,10 +436,24 @@ static bool decision_may(asked *a, const triage_decide_body *decide)
         return false;
 }
 
+/* Who was named and is no subject yet, in whichever of the episode's lives. */
+static size_t pending_collect(door_view *view, const door_id *id, door_id *ret_children)
+{
+        door_id lives[TRIAGE_LIVES_MAX];
+        const size_t lives_count = triage_lives_of(view, id, lives);
+        size_t count = 0;
+        bool all = true;
+
+        for (size_t i = 0; i < lives_count && count < TRIAGE_CHILDREN_MAX; i++) {
+                count += triage_pending_of(view, &lives[i], ret_children + count, TRIAGE_CHILDREN_MAX - count,
+                                           &all);
+        }
+        return count;
+}
+
 static void decide_threshold(asked *a)
 {
         const triage_decide_body *decide = a->input->body;
-        bool all = true;
 
         if (!need_front_door(a)) {
                 return;
@@ -490,7 +465,7 @@ static void decide_threshold(asked *a)
         if (!decision_may(a, decide)) {
                 return;
         }
-        triage_decided *decided = BODY(a->out, triage_decided);
+        triage_decided *decided = TRIAGE_BODY(a->out, triage_decided);
         door_id *children = door_arena_take(a->out->arena, TRIAGE_CHILDREN_MAX * sizeof *children);
         if (decided == NULL || children == NULL) {
                 return;
@@ -509,15 +484,21 @@ static void decide_threshold(asked *a)
         decided->referrals = a->episode.referrals;
         decided->reason = decide->reason;
         decided->children = children;
-        decided->children_count = triage_pending_of(a->view, &a->id, children, TRIAGE_CHILDREN_MAX, &all);
-        emit(a->out, TRIAGE_DECIDED, decided, &a->id, NULL);
+        decided->children_count = pending_collect(a->view, &a->id, children);
+        triage_emit(a->out, TRIAGE_DECIDED, decided, &a->id, NULL);
+}
+
+static bool is_home(door_view *view, const door_id *episode, const door_id *home)
+{
+        const door_id found = triage_home(view, episode);
+        return door_id_equal(&found, home);
 }
 
 /* The row of an attachment that a person answers; false, and answered, when there is none. */
 static bool attachment(asked *a, const triage_act *act, triage_waits waits, triage_referral *ret_row)
 {
         if (!triage_referral_get(a->view, &act->referral, ret_row) ||
-            !door_id_equal(&ret_row->episode, &a->id)) {
+            !is_home(a->view, &ret_row->episode, &a->id)) {
                 refuse(a, REASON_NO_SUCH, "/referral", "it is not attached to this episode");
                 return false;
         }
@@ -534,7 +515,7 @@ static bool attachment(asked *a, const triage_act *act, triage_waits waits, tria
 
 static triage_looked *looked_begin(asked *a, const triage_act *act)
 {
-        triage_looked *looked = BODY(a->out, triage_looked);
+        triage_looked *looked = TRIAGE_BODY(a->out, triage_looked);
 
         if (looked != NULL) {
                 looked->episode = a->id;
@@ -570,13 +551,13 @@ static void answer_look(asked *a)
                         looked->state = TRIAGE_QUEUED;
                 }
         }
-        emit(a->out, TRIAGE_LOOK_ANSWERED, looked, &a->id, &act->referral);
+        triage_emit(a->out, TRIAGE_LOOK_ANSWERED, looked, &a->id, &act->referral);
 }
 
 static void look_list(door_out *out, const door_id *episode, const door_id *referral, uint8_t why,
                       uint64_t look_by_ms)
 {
-        triage_looked *looked = BODY(out, triage_looked);
+        triage_looked *looked = TRIAGE_BODY(out, triage_looked);
 
         if (looked != NULL) {
                 looked->episode = *episode;
@@ -584,7 +565,7 @@ static void look_list(door_out *out, const door_id *episode, const door_id *refe
                 looked->why = why;
                 looked->look_by_ms = look_by_ms;
         }
-        emit(out, TRIAGE_LOOK_LISTED, looked, episode, referral);
+        triage_emit(out, TRIAGE_LOOK_LISTED, looked, episode, referral);
 }
 
 static bool is_of_team(const asked *a)
@@ -604,7 +585,7 @@ static void respond(asked *a)
         if (!attachment(a, act, TRIAGE_WAITS_RESPONSE, &row)) {
                 return;
         }
-        emit(a->out, TRIAGE_RESPONDED, looked_begin(a, act), &a->id, &act->referral);
+        triage_emit(a->out, TRIAGE_RESPONDED, looked_begin(a, act), &a->id, &act->referral);
         if (act->answer != TRIAGE_FAMILY_YES) {
                 look_list(a->out, &a->id, &act->referral, TRIAGE_WHY_TEAM_NOT_SURE, row.look_by_ms);
         }
@@ -634,7 +615,7 @@ static void close_episode(asked *a)
         } else if (act->text.len == 0 || act->text.len > TRIAGE_TEXT_BYTES_MAX) {
                 refuse(a, REASON_INVALID, "/reason", "closing says why, in at most 2,000 bytes");
         } else {
-                triage_moved *moved = BODY(a->out, triage_moved);
+                triage_moved *moved = TRIAGE_BODY(a->out, triage_moved);
                 if (moved != NULL) {
                         moved->episode = a->id;
                         moved->version = a->episode.version + 1;
@@ -642,7 +623,7 @@ static void close_episode(asked *a)
                         moved->by = a->input->actor;
                         moved->text = act->text;
                 }
-                emit(a->out, TRIAGE_CLOSED, moved, &a->id, NULL);
+                triage_emit(a->out, TRIAGE_CLOSED, moved, &a->id, NULL);
         }
 }
 
@@ -663,7 +644,7 @@ static void reopen(asked *a)
         } else if (act->text.len == 0 || act->text.len > TRIAGE_TEXT_BYTES_MAX) {
                 refuse(a, REASON_INVALID, "/reason", "reopening says why, in at most 2,000 bytes");
         } else {
-                triage_moved *moved = BODY(a->out, triage_moved);
+                triage_moved *moved = TRIAGE_BODY(a->out, triage_moved);
                 if (moved != NULL) {
                         moved->episode = a->id;
                         moved->version = a->episode.version + 1;
@@ -672,7 +653,7 @@ static void reopen(asked *a)
                         moved->by = a->input->actor;
                         moved->text = act->text;
                 }
-                emit(a->out, TRIAGE_REOPENED, moved, &a->id, NULL);
+                triage_emit(a->out, TRIAGE_REOPENED, moved, &a->id, NULL);
         }
 }
 
@@ -724,6 +705,23 @@ static void obey(door_view *view, const triage_policy *policy, const door_input 
         }
 }
 
+/* ---- other services' words */
+
+static void hear(door_view *view, const triage_policy *policy, const door_input *input, door_out *out)
+{
+        if (input->cause.log == TRIAGE_LOG_ALLOCATION) {
+                if (input->type == TRIAGE_INPUT_ACCEPTED || input->type == TRIAGE_INPUT_RETURNED) {
+                        hear_allocation(view, input, out);
+                } else {
+                        triage_hear_owner(view, input, out);
+                }
+        } else if (input->type == TRIAGE_INPUT_MATCHED) {
+                place(view, policy, input, out);
+        } else {
+                triage_regroup_decide(view, policy, input, out);
+        }
+}
+
 /* ---- time */
 
 static void tick(door_view *view, const door_input *input, door_out *out)
@@ -737,7 +735,8 @@ static void tick(door_view *view, const door_input *input, door_out *out)
                 if (due[i].kind == TRIAGE_DUE_LEASE && triage_episode_get(view, &due[i].episode, &episode)) {
                         take_end(out, &due[i].episode, TRIAGE_TAKE_EXPIRED, episode.taken_by);
                 } else if (triage_referral_get(view, &due[i].referral, &row)) {
-                        look_list(out, &due[i].episode, &due[i].referral, TRIAGE_WHY_LATE, row.look_by_ms);
+                        const door_id home = triage_home(view, &due[i].episode);
+                        look_list(out, &home, &due[i].referral, TRIAGE_WHY_LATE, row.look_by_ms);
                 }
         }
         if (out->events_count > 0 || triage_history_get(view) + HISTORY_PAUSE_MS > input->now_ms) {
@@ -779,11 +778,7 @@ void triage_decide(door_view *view, const void *policy, const door_input *input,
                 tick(view, input, out);
                 break;
         case DOOR_INPUT_EVENT:
-                if (input->cause.log == TRIAGE_LOG_ALLOCATION) {
-                        hear_allocation(view, input, out);
-                } else {
-                        place(view, mine, input, out);
-                }
+                hear(view, mine, input, out);
                 break;
         case DOOR_INPUT_OUTCOME: /* It has no effects. */
                 break;

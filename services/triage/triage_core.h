@@ -4,6 +4,7 @@
  *   REFERRAL_MATCHED ─┬─ no open episode ──► EPISODE_OPENED ──► queued
  *                     ├─ open ─────────────► REFERRAL_ATTACHED, one of three ways (triage_rules.h)
  *                     └─ history ──────────► HISTORY_NOTED: chronology, never open
+ *   FAMILIES_JOINED, JOIN_UNDONE, REFERRAL_MOVED ──► triage_join.h
  *
  *                      put back, lease over
  *                         ┌───────┐
@@ -21,6 +22,8 @@
  *                 └─────────────────────┘                   │
  *    replayed history ─► IMPORTED ──────────────────────────┘
  *                           └─ idle too long ─► CLOSED
+ *
+ *    any open ── families joined ──► FOLDED ── join undone ──► as it was, or QUEUED
  *
  * The same as a table a program obeys: triage_moves in triage_core.c, one row per event and
  * state; apply DOOR_REQUIREs it. Severity goes up by max and comes down only by a person's word in
@@ -43,6 +46,12 @@ enum {
         TRIAGE_INPUT_MATCHED = 16,
         TRIAGE_INPUT_ACCEPTED = 20,
         TRIAGE_INPUT_RETURNED = 21,
+        TRIAGE_INPUT_OWNER_FOLDED = 25,
+        TRIAGE_INPUT_OWNER_RESTORED = 26,
+        TRIAGE_INPUT_REVIEW_ANSWERED = 17,
+        TRIAGE_INPUT_FAMILIES_JOINED = 18,
+        TRIAGE_INPUT_JOIN_UNDONE = 19,
+        TRIAGE_INPUT_REFERRAL_MOVED = 20, /* Of deduplication; allocation's ACCEPTED has the same number. */
 };
 
 typedef enum triage_command {
@@ -70,6 +79,11 @@ typedef enum triage_event {
         TRIAGE_CLOSED = 27,
         TRIAGE_REOPENED = 28,
         TRIAGE_OVERTAKEN = 29,
+        TRIAGE_EPISODE_FOLDED = 30,
+        TRIAGE_RESTORED = 31,
+        TRIAGE_FAMILY_CHANGED = 32,
+        TRIAGE_DETACHED = 33,
+        TRIAGE_MATCH_SETTLED = 34,
 } triage_event;
 
 typedef enum triage_refusal {
@@ -145,6 +159,7 @@ enum {
         TRIAGE_TEXT_BYTES_MAX = 2000, /* a reason a person wrote */
         TRIAGE_SEVERITY_MAX = 100,
         TRIAGE_LEVEL_MAX = 4,
+        TRIAGE_ASSIGNED_MAX = 256, /* referrals an undone join names */
 };
 
 typedef struct triage_floor {
@@ -258,6 +273,32 @@ typedef struct triage_allotted {
         bool keeps; /* RETURNED: the team returned an offer and holds the family all the same. */
 } triage_allotted;
 
+/* OWNER_FOLDED and OWNER_RESTORED of allocation: who owns what has been joined or parted. */
+typedef struct triage_owned {
+        door_id episode; /* FOLDED: the surviving one. */
+        uint32_t episode_version;
+        door_bytes owner;
+        bool accepted; /* It is a team that has accepted; else the front door. */
+} triage_owned;
+
+typedef struct triage_assigned {
+        door_id referral;
+        door_id family;
+} triage_assigned;
+
+/* REVIEW_ANSWERED, FAMILIES_JOINED, JOIN_UNDONE, REFERRAL_MOVED: what a person said of who is who. */
+typedef struct triage_regrouped {
+        door_id join; /* JOINED, UNDONE. */
+        door_id from;
+        door_id to;
+        door_id referral;    /* MOVED, ANSWERED. */
+        uint32_t still_open; /* ANSWERED: reviews left about its family. */
+        size_t children_count;
+        const door_id *children; /* MOVED. */
+        size_t assigned_count;
+        const triage_assigned *assigned; /* UNDONE. */
+} triage_regrouped;
+
 /* ---- events */
 
 /* EPISODE_OPENED, REFERRAL_ATTACHED, HISTORY_NOTED: a referral has found its place. */
@@ -277,16 +318,19 @@ typedef struct triage_placed {
         uint8_t severity_own;
         uint8_t severity;
         triage_clocks clocks;
-        uint64_t respond_by_ms; /* WITH_WORKER: the team's answer; 0: none. */
-        uint64_t look_by_ms;    /* The referral's own receipt clock. */
-        uint64_t idle_at_ms;    /* Replayed history: open no longer than until then; 0: no bound. */
-        triage_routing routing;
+        uint64_t respond_by_ms;     /* WITH_WORKER: the team's answer; 0: none. */
+        uint64_t look_by_ms;        /* The referral's own receipt clock. */
+        uint64_t idle_at_ms;        /* Replayed history: open no longer than until then; 0: no bound. */
+        triage_routing routing;     /* Of the episode from now on. */
+        triage_routing routing_own; /* Of the referral. */
         bool has_previous;
         door_id previous;
         bool uncertain;
         bool historic;
         bool has_resend;
         door_id resend_of;
+        bool has_moved_from; /* A person moved the referral here. */
+        door_id moved_from;
         size_t children_count;
         const door_id *children; /* OPENED: the subjects. ATTACHED: those who are not yet. */
 } triage_placed;
@@ -344,9 +388,57 @@ typedef struct triage_moved {
         uint8_t severity;     /* REOPENED. */
         triage_clocks clocks; /* REOPENED. */
         uint32_t acted_on;    /* OVERTAKEN. */
-        bool team_holds;      /* RETURNED, OVERTAKEN with a team: it holds the family, or (false) no longer. */
-        door_bytes text;      /* Private. */
+        bool team_holds; /* RETURNED, OVERTAKEN with a team: it holds the family, or (false) no longer. */
+        door_bytes text; /* Private. */
 } triage_moved;
+
+/* EPISODE_FOLDED: `to` is what `from` lives on in. */
+typedef struct triage_folded {
+        door_id from;
+        door_id to;
+        uint32_t from_version;
+        uint32_t to_version;
+        door_id family; /* Of `to`, from now on the fields below too. */
+        door_id family_before;
+        uint8_t severity;
+        triage_clocks clocks;
+        triage_state state;
+        uint8_t from_level;
+        uint8_t to_level;
+        bool has_join;
+        door_id join;
+        door_bytes team;
+        triage_routing routing;
+        uint64_t idle_at_ms;
+} triage_folded;
+
+/* RESTORED. */
+typedef struct triage_restored {
+        door_id episode;
+        uint32_t version;
+        door_id survivor;
+        uint32_t survivor_version;
+        door_id family;
+        uint8_t severity;
+        triage_clocks clocks;
+        triage_state state;
+        door_id join;
+        door_bytes team;
+} triage_restored;
+
+/* FAMILY_CHANGED, DETACHED, MATCH_SETTLED. */
+typedef struct triage_regroup {
+        door_id episode;
+        uint32_t version;
+        door_id from; /* FAMILY_CHANGED. */
+        door_id to;
+        bool has_join;
+        door_id join;
+        door_id referral; /* DETACHED. */
+        uint8_t severity;
+        size_t children_count;
+        const door_id *children; /* DETACHED. */
+} triage_regroup;
 
 void triage_decide(door_view *view, const void *policy, const door_input *input, door_out *out);
 void triage_apply(door_view *view, const door_event *event);

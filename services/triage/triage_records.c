@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "door/v1/triage.pb-c.h"
 #include "triage/triage_rules.h"
 
 bool triage_id_of(ProtobufCBinaryData data, door_id *ret_id)
@@ -48,13 +47,7 @@ bool triage_district_set(const char *text, triage_routing *routing)
 
 /* ---- what several records hold: routing, clocks, codes, children */
 
-typedef struct routing_parts {
-        Door__V1__RoutingFacts facts;
-        Door__V1__AgeBand bands[TRIAGE_AGE_BANDS];
-        char district[TRIAGE_DISTRICT_BYTES_MAX + 1];
-} routing_parts;
-
-static Door__V1__RoutingFacts *routing_encode(const triage_routing *routing, routing_parts *parts)
+Door__V1__RoutingFacts *triage_routing_encode(const triage_routing *routing, triage_routing_parts *parts)
 {
         door__v1__routing_facts__init(&parts->facts);
         memcpy(parts->district, routing->district, sizeof routing->district);
@@ -79,7 +72,7 @@ static Door__V1__RoutingFacts *routing_encode(const triage_routing *routing, rou
         return &parts->facts;
 }
 
-static bool routing_decode(const Door__V1__RoutingFacts *facts, triage_routing *routing)
+bool triage_routing_decode(const Door__V1__RoutingFacts *facts, triage_routing *routing)
 {
         if (facts == NULL) {
                 return true;
@@ -96,7 +89,7 @@ static bool routing_decode(const Door__V1__RoutingFacts *facts, triage_routing *
         return triage_district_set(facts->district, routing);
 }
 
-static Door__V1__Clocks *clocks_encode(const triage_clocks *clocks, Door__V1__Clocks *out)
+Door__V1__Clocks *triage_clocks_encode(const triage_clocks *clocks, Door__V1__Clocks *out)
 {
         door__v1__clocks__init(out);
         out->rag_ms = clocks->rag_ms;
@@ -104,7 +97,7 @@ static Door__V1__Clocks *clocks_encode(const triage_clocks *clocks, Door__V1__Cl
         return out;
 }
 
-static triage_clocks clocks_decode(const Door__V1__Clocks *in)
+triage_clocks triage_clocks_decode(const Door__V1__Clocks *in)
 {
         return (triage_clocks){ in->rag_ms, in->statutory_ms };
 }
@@ -122,8 +115,8 @@ static size_t codes_of(uint64_t bits, int *out)
         return count;
 }
 
-static bool children_decode(size_t count, const ProtobufCBinaryData *in, door_arena *arena,
-                            const door_id **ret_children, door_status *status)
+bool triage_ids_decode(size_t count, const ProtobufCBinaryData *in, door_arena *arena,
+                       const door_id **ret_children, door_status *status)
 {
         door_id *children = door_arena_take(arena, (count + 1) * sizeof *children);
 
@@ -145,7 +138,8 @@ static bool children_decode(size_t count, const ProtobufCBinaryData *in, door_ar
 /* ---- placed: opened, attached, noted */
 
 typedef struct placed_parts {
-        routing_parts routing;
+        triage_routing_parts routing;
+        triage_routing_parts routing_own;
         Door__V1__Clocks clocks;
         int why[TRIAGE_BITS_MAX];
         int categories[TRIAGE_BITS_MAX];
@@ -190,9 +184,9 @@ static bool placed_prepare(const triage_placed *placed, placed_parts *parts, doo
                 PLACED_FIELDS(out, placed, parts);                                                           \
                 (out).episode = triage_data_of(&(placed)->episode);                                          \
                 (out).severity = (placed)->severity;                                                         \
-                (out).clocks = clocks_encode(&(placed)->clocks, &(parts)->clocks);                           \
+                (out).clocks = triage_clocks_encode(&(placed)->clocks, &(parts)->clocks);                    \
                 (out).state = (Door__V1__EpisodeState)(placed)->state;                                       \
-                (out).routing = routing_encode(&(placed)->routing, &(parts)->routing);                       \
+                (out).routing = triage_routing_encode(&(placed)->routing, &(parts)->routing);                \
                 (out).n_why = (parts)->why_count;                                                            \
                 (out).why = (Door__V1__RepeatReason *)(void *)(parts)->why;                                  \
                 (out).has_historic = (placed)->historic;                                                     \
@@ -203,6 +197,8 @@ static bool placed_prepare(const triage_placed *placed, placed_parts *parts, doo
                 (out).look_by_ms = (placed)->look_by_ms;                                                     \
                 (out).has_idle_at_ms = (placed)->idle_at_ms != 0;                                            \
                 (out).idle_at_ms = (placed)->idle_at_ms;                                                     \
+                (out).has_moved_from = (placed)->has_moved_from;                                             \
+                (out).moved_from = triage_data_of(&(placed)->moved_from);                                    \
         } while (false)
 
 static door_status opened_encode(const triage_placed *placed, placed_parts *parts, door_arena *arena,
@@ -231,6 +227,9 @@ static door_status attached_encode(const triage_placed *placed, placed_parts *pa
         out.severity_own = placed->severity_own;
         out.has_respond_by_ms = placed->respond_by_ms != 0;
         out.respond_by_ms = placed->respond_by_ms;
+        if (memcmp(&placed->routing, &placed->routing_own, sizeof placed->routing) != 0) {
+                out.routing_own = triage_routing_encode(&placed->routing_own, &parts->routing_own);
+        }
         out.n_new_child = placed->children_count;
         out.new_child = parts->children;
         return door_proto_pack(&out, arena, ret_public);
@@ -273,12 +272,13 @@ static door_status placed_encode(const door_event *event, door_arena *arena, doo
         do {                                                                                                 \
                 PLACED_READ(placed, in);                                                                     \
                 (placed)->severity = (uint8_t)(in)->severity;                                                \
-                (placed)->clocks = clocks_decode((in)->clocks);                                              \
+                (placed)->clocks = triage_clocks_decode((in)->clocks);                                       \
                 (placed)->state = (triage_state)(in)->state;                                                 \
                 (placed)->historic = (in)->historic;                                                         \
                 (placed)->has_resend = (in)->has_resend_of;                                                  \
                 (placed)->look_by_ms = (in)->look_by_ms;                                                     \
                 (placed)->idle_at_ms = (in)->idle_at_ms;                                                     \
+                (placed)->has_moved_from = (in)->has_moved_from;                                             \
                 for (size_t i = 0; i < (in)->n_why; i++) {                                                   \
                         (placed)->why |= TRIAGE_BIT((unsigned)(in)->why[i] % TRIAGE_BITS_MAX);               \
                 }                                                                                            \
@@ -302,10 +302,12 @@ static door_status opened_decode(door_bytes payload, door_arena *arena, triage_p
             !triage_id_of(in->family, &placed->family) ||
             (in->has_previous && !triage_id_of(in->previous, &placed->previous)) ||
             (in->has_resend_of && !triage_id_of(in->resend_of, &placed->resend_of)) ||
-            !routing_decode(in->routing, &placed->routing) || in->n_child > TRIAGE_CHILDREN_MAX) {
+            (in->has_moved_from && !triage_id_of(in->moved_from, &placed->moved_from)) ||
+            !triage_routing_decode(in->routing, &placed->routing) || in->n_child > TRIAGE_CHILDREN_MAX) {
                 return DOOR_MALFORMED;
         }
-        (void)children_decode(in->n_child, in->child, arena, &placed->children, &status);
+        placed->routing_own = placed->routing;
+        (void)triage_ids_decode(in->n_child, in->child, arena, &placed->children, &status);
         return status;
 }
 
@@ -326,10 +328,14 @@ static door_status attached_decode(door_bytes payload, door_arena *arena, triage
         if (!triage_id_of(in->episode, &placed->episode) || !triage_id_of(in->referral, &placed->referral) ||
             !triage_id_of(in->family, &placed->family) ||
             (in->has_resend_of && !triage_id_of(in->resend_of, &placed->resend_of)) ||
-            !routing_decode(in->routing, &placed->routing) || in->n_new_child > TRIAGE_CHILDREN_MAX) {
+            (in->has_moved_from && !triage_id_of(in->moved_from, &placed->moved_from)) ||
+            !triage_routing_decode(in->routing, &placed->routing) ||
+            !triage_routing_decode(in->routing_own != NULL ? in->routing_own : in->routing,
+                                   &placed->routing_own) ||
+            in->n_new_child > TRIAGE_CHILDREN_MAX) {
                 return DOOR_MALFORMED;
         }
-        (void)children_decode(in->n_new_child, in->new_child, arena, &placed->children, &status);
+        (void)triage_ids_decode(in->n_new_child, in->new_child, arena, &placed->children, &status);
         return status;
 }
 
@@ -409,7 +415,7 @@ static door_status decided_encode(const triage_decided *decided, door_arena *are
                                   door_bytes *ret_private)
 {
         Door__V1__EpisodeDecided out = DOOR__V1__EPISODE_DECIDED__INIT;
-        routing_parts *routing = door_arena_take_zeroed(arena, 1, sizeof *routing);
+        triage_routing_parts *routing = door_arena_take_zeroed(arena, 1, sizeof *routing);
         ProtobufCBinaryData *children = door_arena_take(arena, TRIAGE_CHILDREN_MAX * sizeof *children);
 
         if (children == NULL || !text_required(decided->by, arena, &out.by) ||
@@ -426,7 +432,7 @@ static door_status decided_encode(const triage_decided *decided, door_arena *are
         out.next_step = (Door__V1__NextStep)decided->next_step;
         out.state = (Door__V1__EpisodeState)decided->state;
         out.severity = decided->severity;
-        out.routing = routing_encode(&decided->routing, routing);
+        out.routing = triage_routing_encode(&decided->routing, routing);
         out.has_previous = decided->has_previous;
         out.previous = triage_data_of(&decided->previous);
         out.has_referrals = 1;
@@ -457,10 +463,10 @@ static door_status decided_decode(door_bytes payload, door_arena *arena, triage_
         decided->children_count = in->n_child;
         if (!triage_id_of(in->episode, &decided->episode) ||
             (in->has_previous && !triage_id_of(in->previous, &decided->previous)) ||
-            !routing_decode(in->routing, &decided->routing) || in->n_child > TRIAGE_CHILDREN_MAX) {
+            !triage_routing_decode(in->routing, &decided->routing) || in->n_child > TRIAGE_CHILDREN_MAX) {
                 return DOOR_MALFORMED;
         }
-        (void)children_decode(in->n_child, in->child, arena, &decided->children, &status);
+        (void)triage_ids_decode(in->n_child, in->child, arena, &decided->children, &status);
         return status;
 }
 
@@ -595,7 +601,7 @@ static door_status moved_encode(const door_event *event, door_arena *arena, door
                 reopened.episode = episode;
                 reopened.version = moved->version;
                 reopened.severity = moved->severity;
-                reopened.clocks = clocks_encode(&moved->clocks, &clocks);
+                reopened.clocks = triage_clocks_encode(&moved->clocks, &clocks);
                 if (!text_required(moved->by, arena, &reopened.by)) {
                         return DOOR_NO_MEMORY;
                 }
@@ -662,7 +668,7 @@ static door_status moved_decode(uint32_t type, door_bytes payload, door_arena *a
                 if (status == DOOR_OK) {
                         moved->version = reopened->version;
                         moved->severity = (uint8_t)reopened->severity;
-                        moved->clocks = clocks_decode(reopened->clocks);
+                        moved->clocks = triage_clocks_decode(reopened->clocks);
                         moved->by = door_proto_text(reopened->by);
                         fits = triage_id_of(reopened->episode, &moved->episode);
                 }
@@ -710,6 +716,12 @@ door_status triage_record_encode(const door_event *event, door_arena *arena, doo
         case TRIAGE_REOPENED:
         case TRIAGE_OVERTAKEN:
                 return moved_encode(event, arena, ret_public, ret_private);
+        case TRIAGE_EPISODE_FOLDED:
+        case TRIAGE_RESTORED:
+        case TRIAGE_FAMILY_CHANGED:
+        case TRIAGE_DETACHED:
+        case TRIAGE_MATCH_SETTLED:
+                return triage_regroup_encode(event, arena, ret_public);
         }
         return DOOR_MALFORMED;
 }
@@ -753,6 +765,12 @@ door_status triage_record_decode(uint32_t type, uint32_t version, door_bytes pub
         case TRIAGE_REOPENED:
         case TRIAGE_OVERTAKEN:
                 return moved_decode(type, public_payload, arena, &body->moved);
+        case TRIAGE_EPISODE_FOLDED:
+        case TRIAGE_RESTORED:
+        case TRIAGE_FAMILY_CHANGED:
+        case TRIAGE_DETACHED:
+        case TRIAGE_MATCH_SETTLED:
+                return triage_regroup_decode(type, public_payload, arena, ret_body);
         }
         return DOOR_MALFORMED;
 }

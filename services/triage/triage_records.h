@@ -7,6 +7,7 @@
 #ifndef TRIAGE_RECORDS_H
 #define TRIAGE_RECORDS_H
 
+#include "door/v1/triage.pb-c.h"
 #include "shell/proto_arena.h"
 #include "triage/triage_core.h"
 
@@ -22,5 +23,25 @@ door_status triage_record_decode(uint32_t type, uint32_t version, door_bytes pub
 bool triage_id_of(ProtobufCBinaryData data, door_id *ret_id);
 ProtobufCBinaryData triage_data_of(const door_id *id);
 bool triage_district_set(const char *text, triage_routing *routing);
+
+/* FOLDED, RESTORED, FAMILY_CHANGED, DETACHED, MATCH_SETTLED: triage_records_join.c. */
+door_status triage_regroup_encode(const door_event *event, door_arena *arena, door_bytes *ret_public);
+door_status triage_regroup_decode(uint32_t type, door_bytes payload, door_arena *arena,
+                                  const void **ret_body);
+
+/* ---- parts that several records hold */
+typedef struct triage_routing_parts {
+        Door__V1__RoutingFacts facts;
+        Door__V1__AgeBand bands[TRIAGE_AGE_BANDS];
+        char district[TRIAGE_DISTRICT_BYTES_MAX + 1];
+} triage_routing_parts;
+
+Door__V1__RoutingFacts *triage_routing_encode(const triage_routing *routing, triage_routing_parts *parts);
+bool triage_routing_decode(const Door__V1__RoutingFacts *facts, triage_routing *routing);
+Door__V1__Clocks *triage_clocks_encode(const triage_clocks *clocks, Door__V1__Clocks *out);
+triage_clocks triage_clocks_decode(const Door__V1__Clocks *in);
+/* The ids in the arena; false, and why, when one is none or the arena is full. */
+bool triage_ids_decode(size_t count, const ProtobufCBinaryData *in, door_arena *arena,
+                       const door_id **ret_ids, door_status *ret_status);
 
 #endif

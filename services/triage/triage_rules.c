@@ -1,5 +1,7 @@
 #include "triage/triage_rules.h"
 
+#include <string.h>
+
 /* Numbers of referral.proto that the rules know; the codec asserts them. */
 #include "triage/triage_words.h"
 
@@ -252,4 +254,17 @@ triage_authority triage_authority_of(const triage_episode *episode, const triage
                 .second_person = ends && (episode->children_in_doubt || episode->uncertain ||
                                           episode->level_asked >= TRIAGE_LEVEL_MAX),
         };
+}
+
+triage_routing triage_routing_join(const triage_routing *a, const triage_routing *b)
+{
+        static const uint8_t nowhere[TRIAGE_DISTRICT_BYTES_MAX] = { 0 };
+        triage_routing joined = *a;
+
+        if (memcmp(a->district, nowhere, sizeof nowhere) == 0) {
+                memcpy(joined.district, b->district, sizeof joined.district);
+        }
+        joined.flags |= b->flags;
+        joined.age_bands |= b->age_bands;
+        return joined;
 }

@@ -46,6 +46,7 @@ typedef enum triage_why {
         TRIAGE_WHY_TEAM_NOT_SURE,
         TRIAGE_WHY_UNGRADED,
         TRIAGE_WHY_SUBJECT_ELSEWHERE,
+        TRIAGE_WHY_MOVED,
         TRIAGE_WHYS,
 } triage_why;
 
@@ -89,5 +90,8 @@ typedef struct triage_authority {
 triage_authority triage_authority_of(const triage_episode *episode, const triage_decide_body *decide);
 
 bool triage_step_is_statutory(uint8_t next_step);
+
+/* What two of them need together; the district is the first's, where it has one. */
+triage_routing triage_routing_join(const triage_routing *a, const triage_routing *b);
 
 #endif

@@ -15,8 +15,14 @@ enum {
         TABLE_DUE = 0x08,
         TABLE_HISTORY = 0x09,
         TABLE_IDLE = 0x0A,
-        LAYOUT = 1,
+        TABLE_FAMILY_EPISODE = 0x0B,
+        TABLE_FOLD = 0x0C,
+        TABLE_JOIN = 0x0D,
+        LAYOUT = 2,
+        HOPS_MAX = 64, /* of folds of folds; deduplication bounds them at less */
 };
+
+static const door_id no_id = { { 0 } };
 
 static door_id id_read(door_cursor_in *in)
 {
@@ -36,6 +42,23 @@ bool triage_state_is_open(triage_state state)
 }
 
 enum { BIT_OTHER_AGENCIES = 1, BIT_UNCERTAIN = 2, BIT_HISTORIC = 4, BIT_IN_DOUBT = 8, BIT_PREVIOUS = 16 };
+
+static void routing_pack(const triage_routing *routing, door_row *r)
+{
+        door_write(&r->out, (door_bytes){ routing->district, sizeof routing->district });
+        door_write_u8(&r->out, routing->flags);
+        door_write_u16(&r->out, routing->age_bands);
+}
+
+static void routing_unpack(door_cursor_in *in, triage_routing *routing)
+{
+        const door_bytes district = door_read(in, sizeof routing->district);
+
+        DOOR_REQUIRE(district.len == sizeof routing->district);
+        memcpy(routing->district, district.data, district.len);
+        routing->flags = door_read_u8(in);
+        routing->age_bands = door_read_u16(in);
+}
 
 static void episode_pack(const triage_episode *e, door_row *r)
 {
@@ -64,13 +87,15 @@ static void episode_pack(const triage_episode *e, door_row *r)
                                 (e->has_previous ? BIT_PREVIOUS : 0)));
         door_write_u8(&r->out, e->level_asked);
         door_write_u32(&r->out, e->returned);
-        door_write(&r->out, (door_bytes){ e->routing.district, sizeof e->routing.district });
-        door_write_u8(&r->out, e->routing.flags);
-        door_write_u16(&r->out, e->routing.age_bands);
+        routing_pack(&e->routing, r);
         (void)door_row_id(r, &e->previous);
         door_write_u64(&r->out, e->taken_until_ms);
         door_write_sized(&r->out, e->taken_by);
         door_write_sized(&r->out, e->team);
+        if (e->state == TRIAGE_FOLDED) {
+                (void)door_row_id(door_row_id(r, &e->folded_into), &e->folded_by);
+                door_write_u8(&r->out, (uint8_t)e->folded_from);
+        }
 }
 
 static void episode_unpack(door_bytes value, triage_episode *e)
@@ -103,15 +128,19 @@ static void episode_unpack(door_bytes value, triage_episode *e)
         e->has_previous = (bits & BIT_PREVIOUS) != 0;
         e->level_asked = door_read_u8(&in);
         e->returned = door_read_u32(&in);
-        const door_bytes district = door_read(&in, sizeof e->routing.district);
-        DOOR_REQUIRE(district.len == sizeof e->routing.district);
-        memcpy(e->routing.district, district.data, district.len);
-        e->routing.flags = door_read_u8(&in);
-        e->routing.age_bands = door_read_u16(&in);
+        routing_unpack(&in, &e->routing);
         e->previous = id_read(&in);
         e->taken_until_ms = door_read_u64(&in);
         e->taken_by = door_read_sized(&in);
         e->team = door_read_sized(&in);
+        e->folded_into = no_id;
+        e->folded_by = no_id;
+        e->folded_from = TRIAGE_NONE;
+        if (e->state == TRIAGE_FOLDED) {
+                e->folded_into = id_read(&in);
+                e->folded_by = id_read(&in);
+                e->folded_from = (triage_state)door_read_u8(&in);
+        }
         DOOR_REQUIRE(door_read_done(&in));
 }
 
@@ -157,25 +186,44 @@ bool triage_family_last(door_view *view, const door_id *family, door_id *ret_epi
         return named_get(view, TABLE_FAMILY_LAST, family, ret_episode);
 }
 
+static void family_open_drop(door_view *view, const door_id *family, const door_id *id)
+{
+        door_row key;
+        door_id open;
+
+        if (triage_family_open(view, family, &open) && door_id_equal(&open, id)) {
+                door_view_delete(
+                        view, door_row_bytes(door_row_id(door_row_begin(&key, TABLE_FAMILY_OPEN), family)));
+        }
+}
+
+static door_row *pair_key(uint8_t table, const door_id *a, const door_id *b, door_row *r)
+{
+        return door_row_id(door_row_id(door_row_begin(r, table), a), b);
+}
+
 void triage_episode_put(door_view *view, const door_id *id, const triage_episode *episode)
 {
         door_row key;
         door_row value;
         door_id open;
-        const bool known = triage_family_open(view, &episode->family, &open);
 
         if (triage_state_is_open(episode->state)) {
+                const bool known = triage_family_open(view, &episode->family, &open);
                 DOOR_REQUIRE(!known || door_id_equal(&open, id)); /* One open episode a family. */
                 if (!known) {
                         named_put(view, TABLE_FAMILY_OPEN, &episode->family, id);
                 }
         } else {
-                if (known && door_id_equal(&open, id)) {
-                        door_view_delete(view,
-                                         door_row_bytes(door_row_id(door_row_begin(&key, TABLE_FAMILY_OPEN),
-                                                                    &episode->family)));
+                family_open_drop(view, &episode->family, id);
+                if (episode->state == TRIAGE_STATE_CLOSED) {
+                        named_put(view, TABLE_FAMILY_LAST, &episode->family, id);
                 }
-                named_put(view, TABLE_FAMILY_LAST, &episode->family, id);
+        }
+        if (episode->version == 1) {
+                door_view_put(view,
+                              door_row_bytes(pair_key(TABLE_FAMILY_EPISODE, &episode->family, id, &key)),
+                              DOOR_BYTES_EMPTY);
         }
         episode_pack(episode, &value);
         door_view_put(view, door_row_bytes(door_row_id(door_row_begin(&key, TABLE_EPISODE), id)),
@@ -201,6 +249,11 @@ bool triage_referral_get(door_view *view, const door_id *referral, triage_referr
         ret->severity = door_read_u8(&in);
         ret->respond_by_ms = door_read_u64(&in);
         ret->look_by_ms = door_read_u64(&in);
+        ret->received_at_ms = door_read_u64(&in);
+        ret->sent_at_ms = door_read_u64(&in);
+        ret->grade = door_read_u8(&in);
+        ret->categories = door_read_u64(&in);
+        routing_unpack(&in, &ret->routing);
         DOOR_REQUIRE(door_read_done(&in));
         return true;
 }
@@ -216,9 +269,14 @@ void triage_referral_put(door_view *view, const door_id *referral, const triage_
         door_write_u8(&value.out, r->severity);
         door_write_u64(&value.out, r->respond_by_ms);
         door_write_u64(&value.out, r->look_by_ms);
+        door_write_u64(&value.out, r->received_at_ms);
+        door_write_u64(&value.out, r->sent_at_ms);
+        door_write_u8(&value.out, r->grade);
+        door_write_u64(&value.out, r->categories);
+        routing_pack(&r->routing, &value);
         door_view_put(view, door_row_bytes(door_row_id(door_row_begin(&key, TABLE_REFERRAL), referral)),
                       door_row_bytes(&value));
-        (void)door_row_id(door_row_id(door_row_begin(&key, TABLE_WAITING), &r->episode), referral);
+        (void)pair_key(TABLE_WAITING, &r->episode, referral, &key);
         if (r->waits != TRIAGE_WAITS_NOT) {
                 door_view_put(view, door_row_bytes(&key), DOOR_BYTES_EMPTY);
         } else if (door_view_has(view, door_row_bytes(&key))) {
@@ -254,31 +312,141 @@ size_t triage_waiting_of(door_view *view, const door_id *episode, door_id *ret_r
         return members_of(view, TABLE_WAITING, episode, ret_referrals, max, ret_all);
 }
 
+/* ---- families joined and parted */
+
+door_id triage_home(door_view *view, const door_id *episode)
+{
+        door_id home = *episode;
+        triage_episode e;
+
+        for (unsigned hops = 0; triage_episode_get(view, &home, &e) && e.state == TRIAGE_FOLDED; hops++) {
+                DOOR_REQUIRE(hops < HOPS_MAX);
+                home = e.folded_into;
+        }
+        return home;
+}
+
+size_t triage_lives_of(door_view *view, const door_id *episode, door_id ret_episodes[TRIAGE_LIVES_MAX])
+{
+        size_t count = 1;
+        bool all = true;
+
+        ret_episodes[0] = *episode;
+        for (size_t i = 0; i < count; i++) {
+                count += members_of(view, TABLE_FOLD, &ret_episodes[i], ret_episodes + count,
+                                    TRIAGE_LIVES_MAX - count, &all);
+                DOOR_REQUIRE(all);
+        }
+        return count;
+}
+
+void triage_fold_put(door_view *view, const door_id *into, const door_id *folded)
+{
+        door_row key;
+        door_view_put(view, door_row_bytes(pair_key(TABLE_FOLD, into, folded, &key)), DOOR_BYTES_EMPTY);
+}
+
+void triage_fold_delete(door_view *view, const door_id *into, const door_id *folded)
+{
+        door_row key;
+        door_view_delete(view, door_row_bytes(pair_key(TABLE_FOLD, into, folded, &key)));
+}
+
+size_t triage_episodes_of(door_view *view, const door_id *family, door_id *ret_episodes, size_t max)
+{
+        bool all = true;
+        return members_of(view, TABLE_FAMILY_EPISODE, family, ret_episodes, max, &all);
+}
+
+void triage_family_change(door_view *view, const door_id *id, triage_episode *episode, const door_id *to)
+{
+        door_row key;
+        door_id last = no_id;
+        triage_episode other;
+        const bool has_last = triage_family_last(view, to, &last) &&
+                              triage_episode_get(view, &last, &other) && other.last_ms > episode->last_ms;
+
+        family_open_drop(view, &episode->family, id);
+        door_view_delete(view, door_row_bytes(pair_key(TABLE_FAMILY_EPISODE, &episode->family, id, &key)));
+        episode->family = *to;
+        door_view_put(view, door_row_bytes(pair_key(TABLE_FAMILY_EPISODE, to, id, &key)), DOOR_BYTES_EMPTY);
+        triage_episode_put(view, id, episode);
+        if (has_last && episode->state == TRIAGE_STATE_CLOSED) {
+                named_put(view, TABLE_FAMILY_LAST, to, &last); /* It was closed after this one. */
+        }
+}
+
+void triage_join_put(door_view *view, const door_id *join, const door_id *episode, const door_id *family)
+{
+        door_row key;
+        door_view_put(view, door_row_bytes(pair_key(TABLE_JOIN, join, episode, &key)), door_id_bytes(family));
+}
+
+size_t triage_joined_by(door_view *view, const door_id *join, door_id *ret_episodes, door_id *ret_families,
+                        size_t max)
+{
+        bool all = true;
+        door_row key;
+        door_bytes value;
+        const size_t count = members_of(view, TABLE_JOIN, join, ret_episodes, max, &all);
+
+        for (size_t i = 0; i < count; i++) {
+                DOOR_REQUIRE(door_view_get(view,
+                                           door_row_bytes(pair_key(TABLE_JOIN, join, &ret_episodes[i], &key)),
+                                           &value) &&
+                             door_id_from_bytes(value, &ret_families[i]));
+        }
+        return count;
+}
+
 /* ---- children */
 
 bool triage_child_open(door_view *view, const door_id *child, door_id *ret_episode)
 {
         triage_episode episode;
 
-        return named_get(view, TABLE_CHILD, child, ret_episode) &&
-               triage_episode_get(view, ret_episode, &episode) && triage_state_is_open(episode.state);
+        if (!named_get(view, TABLE_CHILD, child, ret_episode)) {
+                return false;
+        }
+        *ret_episode = triage_home(view, ret_episode);
+        return triage_episode_get(view, ret_episode, &episode) && triage_state_is_open(episode.state);
 }
 
 static door_row *pending_key(const door_id *episode, const door_id *child, door_row *r)
 {
-        return door_row_id(door_row_id(door_row_begin(r, TABLE_PENDING_CHILD), episode), child);
+        return pair_key(TABLE_PENDING_CHILD, episode, child, r);
 }
 
-void triage_child_put(door_view *view, const door_id *episode, const door_id *child)
+void triage_child_unpend(door_view *view, const door_id *episode, const door_id *child)
+{
+        door_row key;
+        door_id lives[TRIAGE_LIVES_MAX];
+        const size_t count = triage_lives_of(view, episode, lives);
+
+        for (size_t i = 0; i < count; i++) {
+                if (door_view_has(view, door_row_bytes(pending_key(&lives[i], child, &key)))) {
+                        door_view_delete(view, door_row_bytes(&key));
+                }
+        }
+}
+
+void triage_child_leave(door_view *view, const door_id *episode, const door_id *child)
 {
         door_row key;
         door_id open;
 
+        if (triage_child_open(view, child, &open) && door_id_equal(&open, episode)) {
+                door_view_delete(view, door_row_bytes(door_row_id(door_row_begin(&key, TABLE_CHILD), child)));
+        }
+        triage_child_unpend(view, episode, child);
+}
+
+void triage_child_put(door_view *view, const door_id *episode, const door_id *child)
+{
+        door_id open;
+
         if (!triage_child_open(view, child, &open)) {
                 named_put(view, TABLE_CHILD, child, episode);
-        }
-        if (door_view_has(view, door_row_bytes(pending_key(episode, child, &key)))) {
-                door_view_delete(view, door_row_bytes(&key));
         }
 }
 

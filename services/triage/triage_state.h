@@ -2,9 +2,8 @@
  * triage_state.h - what triage remembers, byte by byte.
  *
  *   table                  key after the table byte           value
- *   EPISODE          0x01  episode 10                         v1, see episode_pack in triage_state.c
- *   REFERRAL         0x02  referral 10                        v1, episode 10, way u8, waits u8, severity u8,
- *                                                             respond_by u64, look_by u64
+ *   EPISODE          0x01  episode 10                         v2, see episode_pack in triage_state.c
+ *   REFERRAL         0x02  referral 10                        v2, see triage_referral_put
  *   WAITING          0x03  episode 10, referral 10            (nothing): attachments that wait for an answer
  *   PENDING_CHILD    0x04  episode 10, person 10              (nothing): named, and no subject yet
  *   CHILD            0x05  person 10                          episode 10, the last it is a subject of
@@ -13,8 +12,15 @@
  *   DUE              0x08  due u64, kind u8, episode 10, referral 10    (nothing)
  *   HISTORY          0x09  (nothing)                          u64 wall ms of the last historic referral
  *   IDLE             0x0A  due u64, kind u8, episode 10, referral 10    (nothing): replayed episodes
+ *   FAMILY_EPISODE   0x0B  family 10, episode 10              (nothing): all that are a family's, closed too
+ *   FOLD             0x0C  episode 10, folded 10              (nothing): what lives on in it
+ *   JOIN             0x0D  join 10, episode 10                family 10 before that join
  *
  * Integers are big-endian. A reader that meets another layout stops.
+ *
+ * What is folded keeps its rows: its referrals, what of them waits, its subjects. They are its
+ * survivor's for as long as it is folded (triage_home), and its own again when it is restored; only
+ * the counts of what waits are the survivor's alone.
  */
 #ifndef TRIAGE_STATE_H
 #define TRIAGE_STATE_H
@@ -50,6 +56,10 @@ typedef struct triage_episode {
         uint64_t taken_until_ms; /* 0: not taken. */
         door_bytes taken_by;     /* Borrowed from the view; at most 63 bytes. */
         door_bytes team;         /* The last that accepted; empty: none. */
+        /* FOLDED: where it lives on, by which join (zero: a referral's move), and what it was. */
+        door_id folded_into;
+        door_id folded_by;
+        triage_state folded_from;
 } triage_episode;
 
 typedef enum triage_waits {
@@ -65,6 +75,12 @@ typedef struct triage_referral {
         uint8_t severity;
         uint64_t respond_by_ms; /* When a response is due; 0: none. */
         uint64_t look_by_ms;    /* The referral's own receipt clock. */
+        /* What it brings with it when a person moves it to another family. */
+        uint64_t received_at_ms;
+        uint64_t sent_at_ms;
+        uint8_t grade;
+        uint64_t categories;
+        triage_routing routing;
 } triage_referral;
 
 bool triage_episode_get(door_view *view, const door_id *id, triage_episode *ret_episode);
@@ -79,13 +95,39 @@ void triage_referral_put(door_view *view, const door_id *referral, const triage_
 size_t triage_waiting_of(door_view *view, const door_id *episode, door_id *ret_referrals, size_t max,
                          bool *ret_all);
 
+enum {
+        TRIAGE_LIVES_MAX = 256, /* an episode and all that live on in it; deduplication's bound is less */
+        TRIAGE_FAMILY_EPISODES_MAX = 20, /* that a join changes; older history keeps the old family's id */
+};
+
+/* Where an episode lives on; itself unless it is folded. */
+door_id triage_home(door_view *view, const door_id *episode);
+/* The episode and all that live on in it, itself first; at most TRIAGE_LIVES_MAX. */
+size_t triage_lives_of(door_view *view, const door_id *episode, door_id ret_episodes[TRIAGE_LIVES_MAX]);
+void triage_fold_put(door_view *view, const door_id *into, const door_id *folded);
+void triage_fold_delete(door_view *view, const door_id *into, const door_id *folded);
+
+/* A family's episodes in the order of their ids, closed ones too. */
+size_t triage_episodes_of(door_view *view, const door_id *family, door_id *ret_episodes, size_t max);
+/* The episode is `to`'s from now on, whatever its state; FAMILY_OPEN and FAMILY_LAST follow. */
+void triage_family_change(door_view *view, const door_id *id, triage_episode *episode, const door_id *to);
+
+/* What a join found an episode's family to be, so that it can be undone. */
+void triage_join_put(door_view *view, const door_id *join, const door_id *episode, const door_id *family);
+size_t triage_joined_by(door_view *view, const door_id *join, door_id *ret_episodes, door_id *ret_families,
+                        size_t max);
+
 bool triage_family_open(door_view *view, const door_id *family, door_id *ret_episode);
 bool triage_family_last(door_view *view, const door_id *family, door_id *ret_episode);
 
 /* The open episode a child is the subject of; at most one at any position of the log. */
 bool triage_child_open(door_view *view, const door_id *child, door_id *ret_episode);
-/* Makes it a subject, unless it is one of another open episode; no longer pending either way. */
+/* It goes along with a moved referral: no subject of this episode, nor waiting to be one. */
+void triage_child_leave(door_view *view, const door_id *episode, const door_id *child);
+/* Makes it a subject, unless it is one of another open episode. */
 void triage_child_put(door_view *view, const door_id *episode, const door_id *child);
+/* It waits for no decision any more, in whichever of the episode's lives it was named. */
+void triage_child_unpend(door_view *view, const door_id *episode, const door_id *child);
 /* Named in an attached referral; the decision on the row makes it a subject. */
 void triage_child_pend(door_view *view, const door_id *episode, const door_id *child);
 size_t triage_pending_of(door_view *view, const door_id *episode, door_id *ret_children, size_t max,
