@@ -642,7 +642,8 @@ void audit_record_durable(audit *a, uint32_t number, const audit_record *record)
                 released_check(a, number, seq, &n);
         }
         if (a->model.domain != NULL && n.type > TYPE_SHELL_LAST && audit_breach(a) == NULL) {
-                const char *wrong = a->model.domain(a->model.context, number, seq, n.type, n.payload);
+                const audit_origin origin = { seq, n.cause_log, n.cause_seq, n.seen };
+                const char *wrong = a->model.domain(a->model.context, number, &origin, n.type, n.payload);
                 if (wrong != NULL) {
                         audit_fail(a, "F1", "log %u seq %llu: %s", number, (unsigned long long)seq, wrong);
                 }

@@ -36,6 +36,14 @@ typedef enum audit_due {
         AUDIT_NONE, /* consumed, and no effect may follow */
 } audit_due;
 
+/* What a record says of where it comes from. */
+typedef struct audit_origin {
+        uint64_t seq;
+        uint32_t cause_log; /* 0: a command or a tick. */
+        uint64_t cause_seq;
+        const uint64_t *seen; /* AUDIT_LOGS_MAX: how far its service had read each log. */
+} audit_origin;
+
 /* What the harness tells about the system: who reads whom, and what is due. */
 typedef struct audit_model {
         /* True when consumer reads upstream at all. */
@@ -44,7 +52,7 @@ typedef struct audit_model {
         /* May a record of this type answer an id that is known with other bytes? type 0: may any? */
         bool (*may_repeat)(uint32_t log, uint32_t type);
         /* NULL, or the domain's own invariants; returns a sentence at the first breach. */
-        const char *(*domain)(void *context, uint32_t log, uint64_t seq, uint32_t type,
+        const char *(*domain)(void *context, uint32_t log, const audit_origin *origin, uint32_t type,
                               wire_bytes public_payload);
         void *context;
 } audit_model;

@@ -13,14 +13,24 @@ enum {
         REPEATED = 17,
         ATTEMPT_REFUSED = 18,
         MATCHED = 16,
+        REVIEW_ANSWERED = 17,
+        MOVED = 20,
+        MOVED_TO = 3,
+        FOLDED = 30,
+        RESTORED = 31,
         ACCEPTED = 20,
         RETURNED = 21,
+        OWNER_FOLDED = 25,
+        OWNER_RESTORED = 26,
         RETURNED_HAND_OVER = 8,
         RECEIVED_REFERRAL = 1, /* Field numbers of intake.proto and deduplication.proto. */
         MATCHED_REFERRAL = 1,
         MATCHED_PERSON = 20,
         MATCHED_FAMILY = 32,
         MATCHED_DECISION = 33,
+        MATCHED_CANDIDATE = 36,
+        CANDIDATE_REVIEW = 3,
+        REVIEWS_KEPT = 32,
         PERSON_ID = 1,
         DECISION_NEW = 1,
         DECISION_LINK = 2,
@@ -47,6 +57,9 @@ struct county {
         set families;
         episodes *episodes;
         deliveries *deliveries;
+        crossings *crossings;
+        uint8_t reviews[REVIEWS_KEPT][ID_BYTES]; /* The latest asked. */
+        size_t reviews_count;
         county_counts counts;
 };
 
@@ -58,6 +71,7 @@ county *county_new(void)
         }
         c->episodes = episodes_new();
         c->deliveries = deliveries_new();
+        c->crossings = crossings_new();
         return c;
 }
 
@@ -79,6 +93,7 @@ county *county_free(county *c)
                 set_free(&c->families);
                 (void)episodes_free(c->episodes);
                 (void)deliveries_free(c->deliveries);
+                (void)crossings_free(c->crossings);
                 free(c);
         }
         return NULL;
@@ -120,6 +135,37 @@ static const char *received(county *c, wire_bytes payload)
         e->mark = MARK_RECEIVED;
         c->counts.received++;
         return NULL;
+}
+
+static void reviews_note(county *c, wire_bytes payload)
+{
+        wire_field field;
+        bool bad = false;
+
+        while (wire_next(&payload, &field, &bad)) {
+                if (field.number == MATCHED_CANDIDATE && field.type == 2) {
+                        const wire_bytes review = wire_find(field.bytes, CANDIDATE_REVIEW);
+                        if (review.len == ID_BYTES) {
+                                memcpy(c->reviews[c->reviews_count++ % REVIEWS_KEPT], review.data, ID_BYTES);
+                        }
+                }
+        }
+}
+
+bool county_pick_review(const county *c, uint64_t pick, uint8_t ret_review[10])
+{
+        const size_t kept = c->reviews_count < REVIEWS_KEPT ? c->reviews_count : REVIEWS_KEPT;
+
+        if (kept == 0) {
+                return false;
+        }
+        memcpy(ret_review, c->reviews[pick % kept], ID_BYTES);
+        return true;
+}
+
+bool county_pick_join(const county *c, uint64_t pick, episodes_join *ret_join)
+{
+        return episodes_pick_join(c->episodes, pick, ret_join);
 }
 
 /* Two people named in one referral are not one person. */
@@ -168,7 +214,6 @@ static const char *matched(county *c, wire_bytes payload)
         }
         e->mark = MARK_MATCHED;
         c->counts.matched++;
-        episodes_matched(c->episodes, referral, family);
         entry *f = set_find(&c->families, family, false);
         if (decision == DECISION_LINK && f == NULL) {
                 return "a link to a family that does not exist";
@@ -183,21 +228,27 @@ static const char *matched(county *c, wire_bytes payload)
                 (void)set_find(&c->families, family, true);
                 c->counts.families++;
         }
+        reviews_note(c, payload);
         c->counts.linked += decision == DECISION_LINK ? 1 : 0;
         c->counts.reviews += decision == DECISION_REVIEW ? 1 : 0;
         return persons_check(payload);
 }
 
-static const char *domain(void *context, uint32_t log, uint64_t seq, uint32_t type, wire_bytes payload)
+static const char *domain(void *context, uint32_t log, const audit_origin *origin, uint32_t type,
+                          wire_bytes payload)
 {
         county *c = context;
 
-        (void)seq;
+        crossings_record(c->crossings, log, origin, type, payload);
         if (log == INTAKE && type == RECEIVED) {
                 return received(c, payload);
         }
-        if (log == DEDUPLICATION && type == MATCHED) {
-                return matched(c, payload);
+        if (log == DEDUPLICATION) {
+                const char *breach = type == MATCHED ? matched(c, payload) : NULL;
+                if (type == MOVED) { /* A family may be made by it. */
+                        (void)set_find(&c->families, wire_find(payload, MOVED_TO), true);
+                }
+                return breach != NULL ? breach : episodes_deduplication(c->episodes, type, payload);
         }
         if (log == TRIAGE) {
                 return episodes_triage(c->episodes, type, payload);
@@ -230,7 +281,16 @@ static audit_due due(uint32_t consumer, uint32_t upstream, uint32_t type, wire_b
                 return deliveries_due(upstream, type, payload);
         }
         if (consumer == TRIAGE && upstream == DEDUPLICATION) {
-                return type == MATCHED ? AUDIT_MUST : AUDIT_NOT_CONSUMED;
+                return type == MATCHED                            ? AUDIT_MUST
+                       : type >= REVIEW_ANSWERED && type <= MOVED ? AUDIT_MAY
+                                                                  : AUDIT_NOT_CONSUMED;
+        }
+        if (consumer == ALLOCATION && upstream == TRIAGE && (type == FOLDED || type == RESTORED)) {
+                return AUDIT_MUST;
+        }
+        if (consumer == TRIAGE && upstream == ALLOCATION &&
+            (type == OWNER_FOLDED || type == OWNER_RESTORED)) {
+                return AUDIT_MAY;
         }
         if (consumer == TRIAGE && upstream == ALLOCATION) {
                 /* A hand-over that is refused changes nothing at triage. */
@@ -266,6 +326,11 @@ county_counts county_count(const county *c)
 episodes_counts county_episodes(const county *c)
 {
         return episodes_count(c->episodes);
+}
+
+const uint64_t *county_crossings(const county *c)
+{
+        return crossings_count(c->crossings);
 }
 
 deliveries_counts county_deliveries(const county *c)

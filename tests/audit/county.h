@@ -15,6 +15,7 @@
 #define AUDIT_COUNTY_H
 
 #include "audit/audit.h"
+#include "audit/crossings.h"
 #include "audit/deliveries.h"
 #include "audit/episodes.h"
 
@@ -35,10 +36,16 @@ typedef struct county_counts {
 } county_counts;
 county_counts county_count(const county *c);
 episodes_counts county_episodes(const county *c);
+/* By crossing, CROSSINGS of them. */
+const uint64_t *county_crossings(const county *c);
 deliveries_counts county_deliveries(const county *c);
 /* The auditor's notes, for episodes_each. */
 const episodes *county_notes(const county *c);
 /* An episode to act on, of the latest; for the simulator. */
 bool county_pick(const county *c, uint64_t pick, episodes_sample *ret_sample);
+
+/* A review asked lately, and a join. */
+bool county_pick_review(const county *c, uint64_t pick, uint8_t ret_review[10]);
+bool county_pick_join(const county *c, uint64_t pick, episodes_join *ret_join);
 
 #endif

@@ -21,7 +21,14 @@ enum {
         CLOSED = 27,
         REOPENED = 28,
         OVERTAKEN = 29,
+        FOLDED = 30,
+        RESTORED = 31,
+        FAMILY_CHANGED = 32,
+        DETACHED = 33,
+        MATCH_SETTLED = 34,
 };
+/* And of deduplication.proto. */
+enum { MATCHED = 16, REVIEW_ANSWERED = 17, FAMILIES_JOINED = 18, JOIN_UNDONE = 19, REFERRAL_MOVED = 20 };
 
 enum { STATE_QUEUED = 1, STATE_OFFERED, STATE_ACTIVE, STATE_IMPORTED, STATE_CLOSED, STATE_FOLDED };
 enum { WAY_WITH_WORKER = 1, WAY_QUICK_LOOK = 2, WAY_LOOK_NOW = 3 };
@@ -29,13 +36,20 @@ enum { WAITS_NOT = 0, WAITS_RESPONSE = 1, WAITS_LOOK = 2 };
 
 /* Record types of allocation.proto. */
 enum { OWNER_NAMED = 16, OFFERED = 17, ACCEPTED = 20, OFFER_RETURNED = 21, HAND_OVER = 22, ENDED = 23 };
+enum { OWNER_FOLDED = 25, OWNER_RESTORED = 26 };
+
+/* A family a referral has stood in; a log may be read after what it caused has been told elsewhere. */
+typedef struct stood {
+        uint8_t family[ID_BYTES];
+        struct stood *before;
+} stood;
 
 /* One thing under an id: a referral, an episode, a family or a child. */
 typedef struct note {
         uint8_t id[ID_BYTES];
         struct note *next;
         /* referral */
-        uint8_t family[ID_BYTES]; /* As matched. */
+        stood *stands; /* The family it stands in now, and before. */
         bool matched;
         bool placed;
         uint32_t waits;
@@ -50,6 +64,12 @@ typedef struct note {
         uint64_t waiting;
         uint8_t last[ID_BYTES];
         uint8_t of_family[ID_BYTES];
+        struct note *folded_into;
+        uint64_t own_severity; /* FOLDED: when it was. */
+        /* family, or join */
+        struct note *joined_into; /* Of a family; of a join, where it led. */
+        struct note *join_from;
+        bool undone;
         bool owned;
         bool ended;
 } note;
@@ -63,7 +83,9 @@ struct episodes {
         table episodes;
         table families;
         table children;
+        table joins;
         note *latest[LATEST];
+        note *latest_joins[LATEST];
         episodes_counts counts;
 };
 
@@ -81,6 +103,11 @@ static void table_free(table *t)
         for (size_t i = 0; i < BUCKETS; i++) {
                 for (note *n = t->buckets[i]; n != NULL;) {
                         note *next = n->next;
+                        for (stood *at = n->stands; at != NULL;) {
+                                stood *before = at->before;
+                                free(at);
+                                at = before;
+                        }
                         free(n);
                         n = next;
                 }
@@ -94,6 +121,7 @@ episodes *episodes_free(episodes *e)
                 table_free(&e->episodes);
                 table_free(&e->families);
                 table_free(&e->children);
+                table_free(&e->joins);
                 free(e);
         }
         return NULL;
@@ -123,13 +151,161 @@ static note *find(table *t, wire_bytes id, bool add)
         return n;
 }
 
-void episodes_matched(episodes *e, wire_bytes referral, wire_bytes family)
+static void stand_in(note *referral, const uint8_t *family)
 {
-        note *n = find(&e->referrals, referral, true);
-        if (n != NULL && family.len == ID_BYTES) {
-                n->matched = true;
-                memcpy(n->family, family.data, ID_BYTES);
+        stood *at = malloc(sizeof *at);
+
+        if (at == NULL) {
+                abort();
         }
+        memcpy(at->family, family, ID_BYTES);
+        at->before = referral->stands;
+        referral->stands = at;
+}
+
+static bool stands_in(const note *referral, const uint8_t *family)
+{
+        return referral->stands != NULL && memcmp(referral->stands->family, family, ID_BYTES) == 0;
+}
+
+static bool has_stood_in(const note *referral, const uint8_t *family)
+{
+        for (const stood *at = referral->stands; at != NULL; at = at->before) {
+                if (memcmp(at->family, family, ID_BYTES) == 0) {
+                        return true;
+                }
+        }
+        return false;
+}
+
+/* ---- who is who: deduplication's log */
+
+static const char *matched(episodes *e, wire_bytes payload)
+{
+        note *n = find(&e->referrals, wire_find(payload, 1), true);
+        const wire_bytes family = wire_find(payload, 32);
+        const note *f = find(&e->families, family, true);
+
+        if (n == NULL || f == NULL) {
+                return "F1: a match without referral or family";
+        }
+        n->matched = true;
+        stand_in(n, family.data);
+        return f->joined_into != NULL ? "F6: matched into a family that has been joined to another" : NULL;
+}
+
+static const char *joined(episodes *e, wire_bytes payload)
+{
+        note *join = find(&e->joins, wire_find(payload, 1), true);
+        note *from = find(&e->families, wire_find(payload, 2), true);
+        note *to = find(&e->families, wire_find(payload, 3), true);
+
+        if (join == NULL || from == NULL || to == NULL || from == to || join->join_from != NULL) {
+                return "F6: a join of one family, or made twice";
+        }
+        if (from->joined_into != NULL || to->joined_into != NULL) {
+                return "F6: a join of a family that has been joined to another";
+        }
+        from->joined_into = to;
+        join->join_from = from;
+        join->joined_into = to;
+        for (size_t i = 0; i < BUCKETS; i++) {
+                for (note *n = e->referrals.buckets[i]; n != NULL; n = n->next) {
+                        if (stands_in(n, from->id)) {
+                                stand_in(n, to->id);
+                        }
+                }
+        }
+        memmove(&e->latest_joins[1], &e->latest_joins[0], (LATEST - 1) * sizeof e->latest_joins[0]);
+        e->latest_joins[0] = join;
+        e->counts.joins++;
+        return NULL;
+}
+
+static const char *undone(episodes *e, wire_bytes payload)
+{
+        note *join = find(&e->joins, wire_find(payload, 1), false);
+        const wire_bytes from = wire_find(payload, 2);
+        const wire_bytes to = wire_find(payload, 3);
+        wire_field field;
+        bool bad = false;
+        uint64_t assigned = 0;
+        uint64_t standing = 0;
+
+        if (join == NULL || join->undone || join->join_from->joined_into != join->joined_into) {
+                return "F6: a join undone that is none";
+        }
+        for (size_t i = 0; i < BUCKETS; i++) {
+                for (const note *n = e->referrals.buckets[i]; n != NULL; n = n->next) {
+                        standing += stands_in(n, join->joined_into->id) ? 1 : 0;
+                }
+        }
+        while (wire_next(&payload, &field, &bad)) {
+                if (field.number != 4 || field.type != 2) {
+                        continue;
+                }
+                note *n = find(&e->referrals, wire_find(field.bytes, 1), false);
+                const wire_bytes family = wire_find(field.bytes, 2);
+                if (n == NULL || !stands_in(n, join->joined_into->id) ||
+                    (!wire_equal(family, from) && !wire_equal(family, to))) {
+                        return "F6: an undone join assigns a referral that is not the family's, or elsewhere";
+                }
+                assigned++;
+                if (wire_equal(family, from)) {
+                        stand_in(n, from.data);
+                } else {
+                        stand_in(n, to.data);
+                }
+        }
+        join->undone = true;
+        join->join_from->joined_into = NULL;
+        e->counts.undone++;
+        return assigned == standing ? NULL : "F6: an undone join leaves a referral without a family";
+}
+
+static const char *referral_moved(episodes *e, wire_bytes payload)
+{
+        note *n = find(&e->referrals, wire_find(payload, 1), false);
+        const wire_bytes from = wire_find(payload, 2);
+        const wire_bytes to = wire_find(payload, 3);
+        const note *f = find(&e->families, to, true);
+
+        if (n == NULL || f == NULL || from.len != ID_BYTES || wire_equal(from, to)) {
+                return "F6: a move of nothing";
+        }
+        if (!stands_in(n, from.data) || f->joined_into != NULL) {
+                return "F6: a referral moved that was not there, or to a family that is another's";
+        }
+        stand_in(n, to.data);
+        e->counts.moves++;
+        return NULL;
+}
+
+const char *episodes_deduplication(episodes *e, uint32_t type, wire_bytes payload)
+{
+        switch (type) {
+        case MATCHED:
+                return matched(e, payload);
+        case FAMILIES_JOINED:
+                return joined(e, payload);
+        case JOIN_UNDONE:
+                return undone(e, payload);
+        case REFERRAL_MOVED:
+                return referral_moved(e, payload);
+        default:
+                e->counts.answers += type == REVIEW_ANSWERED ? 1 : 0;
+                return NULL;
+        }
+}
+
+/* ---- where each is: triage's log */
+
+static note *home_of(note *episode)
+{
+        while (episode != NULL && episode->folded_into != NULL) {
+                episode = episode->folded_into;
+        }
+        return episode;
 }
 
 static bool is_open(uint32_t state)
@@ -144,9 +320,10 @@ static void waits_set(episodes *e, note *referral, uint32_t waits)
         } else if (referral->waits == WAITS_RESPONSE) {
                 e->counts.responses_now--;
         }
-        if (referral->episode != NULL) {
-                referral->episode->waiting -= referral->waits != WAITS_NOT ? 1 : 0;
-                referral->episode->waiting += waits != WAITS_NOT ? 1 : 0;
+        note *home = home_of(referral->episode);
+        if (home != NULL) {
+                home->waiting -= referral->waits != WAITS_NOT ? 1 : 0;
+                home->waiting += waits != WAITS_NOT ? 1 : 0;
         }
         referral->waits = waits;
         e->counts.looks_now += waits == WAITS_LOOK ? 1 : 0;
@@ -158,7 +335,7 @@ static void waits_clear(episodes *e, const note *episode)
 {
         for (size_t i = 0; i < BUCKETS && episode->waiting > 0; i++) {
                 for (note *n = e->referrals.buckets[i]; n != NULL; n = n->next) {
-                        if (n->episode == episode && n->waits != WAITS_NOT) {
+                        if (home_of(n->episode) == episode && n->waits != WAITS_NOT) {
                                 waits_set(e, n, WAITS_NOT);
                         }
                 }
@@ -195,8 +372,8 @@ static const char *place(episodes *e, note *episode, wire_bytes payload, uint32_
         if (referral->placed) {
                 return "C1: a referral placed twice";
         }
-        if (family.len != ID_BYTES || memcmp(family.data, referral->family, ID_BYTES) != 0) {
-                return "C1: a referral placed with another family than it was matched into";
+        if (family.len != ID_BYTES || !has_stood_in(referral, family.data)) {
+                return "C1: a referral placed with a family it never stood in";
         }
         referral->placed = true;
         referral->episode = episode;
@@ -243,8 +420,9 @@ static const char *opened(episodes *e, wire_bytes payload)
         while (breach == NULL && wire_next(&rest, &field, &bad)) {
                 if (field.number == 14 && field.type == 2) {
                         note *child = find(&e->children, field.bytes, true);
-                        if (child == NULL || (child->episode != NULL && child->episode != episode &&
-                                              is_open(child->episode->state))) {
+                        note *subject_of = child == NULL ? NULL : home_of(child->episode);
+                        if (child == NULL ||
+                            (subject_of != NULL && subject_of != episode && is_open(subject_of->state))) {
                                 return "F3: a child made the subject of a second open episode";
                         }
                         child->episode = episode;
@@ -329,7 +507,7 @@ static const char *looked(episodes *e, note *episode, uint32_t type, wire_bytes 
 {
         note *referral = find(&e->referrals, wire_find(payload, type == LOOK_ANSWERED ? 3 : 2), false);
 
-        if (referral == NULL || referral->episode != episode) {
+        if (referral == NULL || home_of(referral->episode) != episode) {
                 return "S2: an answer about a referral that is not on the episode";
         }
         if (!is_open(episode->state)) {
@@ -388,24 +566,135 @@ static const char *moved(episodes *e, note *episode, uint32_t type, wire_bytes p
         return breach != NULL ? breach : state_set(e, episode, to);
 }
 
-/* Triage says that a word came too late: allocation's, or a person's about a version. */
-static void crossing_note(episodes *e, const note *episode, wire_bytes payload)
-{
-        const bool has_team = wire_find(payload, 5).len > 0;
-        const bool holds = wire_uint(payload, 6, 0) != 0;
+/* ---- joined and parted */
 
-        if (has_team && holds && !is_open(episode->state)) {
-                e->counts.close_accept++;
-        } else if (has_team && holds) {
-                e->counts.attach_accept++;
-        } else if (has_team) {
-                e->counts.return_moved++;
+/* The younger lives on in the older; nothing of either becomes less. */
+static const char *folded(episodes *e, note *from, wire_bytes payload)
+{
+        note *to = find(&e->episodes, wire_find(payload, 2), false);
+        const wire_bytes family = wire_find(payload, 5);
+        const uint64_t severity = wire_uint(payload, 6, 0);
+        const uint64_t state = wire_uint(payload, 8, 0);
+        const bool queued = (to != NULL && to->state == STATE_QUEUED) || from->state == STATE_QUEUED;
+
+        if (to == NULL || to == from || !is_open(from->state) || !is_open(to->state) ||
+            family.len != ID_BYTES) {
+                return "F6: a fold of episodes that are not both open";
         }
+        if (severity < to->severity || severity < from->severity) {
+                return "S1: a fold made an episode less severe";
+        }
+        if (state != STATE_QUEUED &&
+            (state != STATE_IMPORTED || from->state != state || to->state != state)) {
+                return "F6: a fold that asks nobody";
+        }
+        const uint64_t rag_ms = wire_uint(wire_find(payload, 7), 1, 0);
+        if (queued && ((from->state == STATE_QUEUED && rag_ms > from->rag_ms) ||
+                       (to->state == STATE_QUEUED && rag_ms > to->rag_ms))) {
+                return "S3: a fold moved a queued row's clock back";
+        }
+        if (wire_uint(payload, 3, 0) != from->version + 1ull ||
+            wire_uint(payload, 4, 0) != to->version + 1ull) {
+                return "F4: a version that is not the next";
+        }
+        from->version++;
+        to->version++;
+        from->own_severity = from->severity;
+        (void)state_set(e, from, STATE_FOLDED);
+        from->folded_into = to;
+        to->waiting += from->waiting;
+        to->severity = severity;
+        (void)clocks_take(to, wire_find(payload, 7));
+        memcpy(to->of_family, family.data, ID_BYTES);
+        memcpy(to->last, from->last, ID_BYTES);
+        e->counts.folds++;
+        return state_set(e, to, (uint32_t)state);
+}
+
+static const char *restored(episodes *e, note *episode, wire_bytes payload)
+{
+        note *survivor = find(&e->episodes, wire_find(payload, 3), false);
+        const wire_bytes family = wire_find(payload, 5);
+        const uint64_t state = wire_uint(payload, 8, 0);
+
+        if (episode->state != STATE_FOLDED || survivor == NULL || home_of(episode) != survivor ||
+            family.len != ID_BYTES) {
+                return "F6: restored what was not folded, or from elsewhere";
+        }
+        if (wire_uint(payload, 6, 0) < episode->own_severity) {
+                return "S1: restored less severe than it was";
+        }
+        if (wire_uint(payload, 2, 0) != episode->version + 1ull ||
+            wire_uint(payload, 4, 0) != survivor->version + 1ull) {
+                return "F4: a version that is not the next";
+        }
+        episode->version++;
+        survivor->version++;
+        episode->folded_into = NULL;
+        episode->waiting = 0;
+        for (size_t i = 0; i < BUCKETS; i++) {
+                for (note *n = e->referrals.buckets[i]; n != NULL; n = n->next) {
+                        if (n->waits != WAITS_NOT && home_of(n->episode) == episode) {
+                                episode->waiting++;
+                                survivor->waiting--;
+                        }
+                }
+        }
+        episode->severity = wire_uint(payload, 6, 0);
+        (void)clocks_take(episode, wire_find(payload, 7));
+        memcpy(episode->of_family, family.data, ID_BYTES);
+        e->counts.restores++;
+        return state_set(e, episode, (uint32_t)state);
+}
+
+static const char *family_changed(episodes *e, note *episode, wire_bytes payload)
+{
+        const wire_bytes from = wire_find(payload, 3);
+        const wire_bytes to = wire_find(payload, 4);
+
+        if (from.len != ID_BYTES || to.len != ID_BYTES ||
+            memcmp(from.data, episode->of_family, ID_BYTES) != 0) {
+                return "F6: an episode leaves a family it was not of";
+        }
+        memcpy(episode->of_family, to.data, ID_BYTES);
+        e->counts.family_changes++;
+        const char *breach = version_check(episode, wire_uint(payload, 2, 0));
+        return breach != NULL ? breach : state_set(e, episode, episode->state);
+}
+
+/* It has no place until the next record of the same write gives it one. */
+static const char *detached(episodes *e, note *episode, wire_bytes payload)
+{
+        note *referral = find(&e->referrals, wire_find(payload, 3), false);
+        wire_bytes rest = payload;
+        wire_field field;
+        bool bad = false;
+
+        if (!is_open(episode->state) || referral == NULL || home_of(referral->episode) != episode) {
+                return "F6: a referral detached from where it was not";
+        }
+        if (wire_uint(payload, 4, 0) != episode->severity) {
+                return "S1: a referral's leaving changed how severe an episode is";
+        }
+        waits_set(e, referral, WAITS_NOT);
+        referral->episode = NULL;
+        referral->placed = false;
+        referral->responded = false;
+        e->counts.placed--;
+        e->counts.detached++;
+        while (wire_next(&rest, &field, &bad)) {
+                note *child =
+                        field.number == 5 && field.type == 2 ? find(&e->children, field.bytes, false) : NULL;
+                if (child != NULL && home_of(child->episode) == episode) {
+                        child->episode = NULL;
+                }
+        }
+        return version_check(episode, wire_uint(payload, 2, 0));
 }
 
 const char *episodes_triage(episodes *e, uint32_t type, wire_bytes payload)
 {
-        e->counts.triage[type % 32]++;
+        e->counts.triage[type % EPISODES_TYPES]++;
         if (type == OPENED) {
                 return opened(e, payload);
         }
@@ -437,8 +726,17 @@ const char *episodes_triage(episodes *e, uint32_t type, wire_bytes payload)
         case TAKEN:
         case TAKE_ENDED:
                 return is_open(episode->state) ? NULL : "F4: a take of an episode that is not open";
+        case FOLDED:
+                return folded(e, episode, payload);
+        case RESTORED:
+                return restored(e, episode, payload);
+        case FAMILY_CHANGED:
+                return family_changed(e, episode, payload);
+        case DETACHED:
+                return detached(e, episode, payload);
+        case MATCH_SETTLED:
+                return is_open(episode->state) ? NULL : "F4: a match settled of an episode that is not open";
         case OVERTAKEN:
-                crossing_note(e, episode, payload);
                 return wire_uint(payload, 2, 0) == episode->version
                                ? NULL
                                : "F4: overtaken at a version that is not the current one";
@@ -449,7 +747,7 @@ const char *episodes_triage(episodes *e, uint32_t type, wire_bytes payload)
 
 const char *episodes_allocation(episodes *e, uint32_t type, wire_bytes payload)
 {
-        e->counts.allocation[type % 32]++;
+        e->counts.allocation[type % EPISODES_TYPES]++;
         if (type < OWNER_NAMED) {
                 return NULL;
         }
@@ -466,7 +764,17 @@ const char *episodes_allocation(episodes *e, uint32_t type, wire_bytes payload)
                 e->counts.owned_now--;
                 return NULL;
         }
-        if (type == OWNER_NAMED && !episode->owned) {
+        if (type == OWNER_FOLDED) {
+                const note *to = find(&e->episodes, wire_find(payload, 2), false);
+                if (!episode->owned || to == NULL || !to->owned || wire_find(payload, 4).len == 0) {
+                        return "F5: an owner folded into none";
+                }
+                episode->owned = false;
+                episode->ended = true;
+                e->counts.owned_now--;
+                return NULL;
+        }
+        if ((type == OWNER_NAMED || type == OWNER_RESTORED) && !episode->owned) {
                 episode->owned = true;
                 e->counts.owned_now++;
                 return NULL;
@@ -492,16 +800,53 @@ bool episodes_pick(const episodes *e, uint64_t pick, episodes_sample *ret_sample
         }
         memcpy(ret_sample->episode, n->id, ID_BYTES);
         memcpy(ret_sample->referral, n->last, ID_BYTES);
+        memcpy(ret_sample->family, n->of_family, ID_BYTES);
         ret_sample->version = n->version;
         ret_sample->state = n->state;
         return true;
+}
+
+bool episodes_pick_join(const episodes *e, uint64_t pick, episodes_join *ret_join)
+{
+        const note *join = e->latest_joins[pick % LATEST];
+
+        if (join == NULL) {
+                return false;
+        }
+        memcpy(ret_join->join, join->id, ID_BYTES);
+        memcpy(ret_join->from, join->join_from->id, ID_BYTES);
+        memcpy(ret_join->to, join->joined_into->id, ID_BYTES);
+        ret_join->count = 0;
+        for (size_t i = 0; i < BUCKETS; i++) {
+                for (const note *n = e->referrals.buckets[i]; n != NULL; n = n->next) {
+                        if (stands_in(n, ret_join->to) && ret_join->count < EPISODES_ASSIGNED_MAX) {
+                                memcpy(ret_join->referrals[ret_join->count], n->id, ID_BYTES);
+                                ret_join->was_from[ret_join->count++] = has_stood_in(n, ret_join->from);
+                        }
+                }
+        }
+        return true;
+}
+
+const char *episodes_settled(const episodes *e)
+{
+        for (size_t i = 0; i < BUCKETS; i++) {
+                for (const note *n = e->referrals.buckets[i]; n != NULL; n = n->next) {
+                        const note *home = home_of(n->episode);
+                        if (home != NULL && is_open(home->state) && !stands_in(n, home->of_family)) {
+                                return "C1: at rest a referral stands in one family and its open episode in "
+                                       "another";
+                        }
+                }
+        }
+        return NULL;
 }
 
 static const char *disposition_of(const note *referral)
 {
         static const char *const by_state[] = { "",         "QUEUED", "OFFERED", "ACTIVE",
                                                 "IMPORTED", "CLOSED", "CLOSED" };
-        const note *episode = referral->episode;
+        const note *episode = home_of(referral->episode);
 
         if (!referral->placed) {
                 return "AWAITING_TRIAGE";

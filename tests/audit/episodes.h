@@ -8,6 +8,8 @@
  *   F4   versions go up by one; a record never moves an episode from a state it is not in
  *   F5   at every position of allocation's log exactly one owner per episode triage has told of and
  *        not ended, and none of an episode it has ended
+ *   F6   families are joined, parted and left as deduplication.proto says; an undone join names every
+ *        referral; what is folded was open and lives on in one that is
  *   S1   severity goes down by a decision only, and then by a person named in it
  *   S3   while a row is queued its clocks only come nearer
  *   S2   what waits for a look or a response waits until it is answered, late-listed or decided over
@@ -25,11 +27,14 @@ typedef struct episodes episodes;
 episodes *episodes_new(void);
 episodes *episodes_free(episodes *e);
 
-/* A record of triage's or allocation's log; a sentence at the first breach, else NULL. */
+/* A record of deduplication's, triage's or allocation's log; a sentence at the first breach, else NULL. */
+const char *episodes_deduplication(episodes *e, uint32_t type, wire_bytes payload);
 const char *episodes_triage(episodes *e, uint32_t type, wire_bytes payload);
 const char *episodes_allocation(episodes *e, uint32_t type, wire_bytes payload);
-/* Deduplication has matched this referral into this family. */
-void episodes_matched(episodes *e, wire_bytes referral, wire_bytes family);
+/* At rest: a sentence where two logs disagree about a family, else NULL. */
+const char *episodes_settled(const episodes *e);
+
+enum { EPISODES_TYPES = 64, EPISODES_ASSIGNED_MAX = 64 };
 
 typedef struct episodes_counts {
         uint64_t placed;  /* referrals with a place */
@@ -39,14 +44,12 @@ typedef struct episodes_counts {
         uint64_t open_now;
         uint64_t looks_now; /* items of the look list */
         uint64_t responses_now;
-        uint64_t owned_now;  /* episodes with an owner at allocation */
-        uint64_t triage[32]; /* records by type */
-        uint64_t allocation[32];
-        uint64_t ways[4]; /* repeats by way */
-        /* Crossings: somebody acted on what had just moved on (ARCHITECTURE section 4). */
-        uint64_t close_accept;  /* a team had accepted what triage closed meanwhile */
-        uint64_t attach_accept; /* a team accepted for a decision before a referral that queued it again */
-        uint64_t return_moved;  /* a team returned what had moved on */
+        uint64_t owned_now;              /* episodes with an owner at allocation */
+        uint64_t triage[EPISODES_TYPES]; /* records by type */
+        uint64_t allocation[EPISODES_TYPES];
+        uint64_t ways[4];                                   /* repeats by way */
+        uint64_t joins, undone, moves, answers;             /* what people said of who is who */
+        uint64_t folds, restores, family_changes, detached; /* what triage made of it */
 } episodes_counts;
 episodes_counts episodes_count(const episodes *e);
 
@@ -63,8 +66,20 @@ typedef struct episodes_sample {
         uint32_t version;
         uint32_t state;
         uint8_t referral[10]; /* The last placed on it. */
+        uint8_t family[10];
 } episodes_sample;
 /* `pick` chooses among the latest 64. */
 bool episodes_pick(const episodes *e, uint64_t pick, episodes_sample *ret_sample);
+
+/* A join and who stands in its family now; whether each has stood in the one that was joined away. */
+typedef struct episodes_join {
+        uint8_t join[10];
+        uint8_t from[10];
+        uint8_t to[10];
+        size_t count;
+        uint8_t referrals[EPISODES_ASSIGNED_MAX][10];
+        bool was_from[EPISODES_ASSIGNED_MAX];
+} episodes_join;
+bool episodes_pick_join(const episodes *e, uint64_t pick, episodes_join *ret_join);
 
 #endif

@@ -16,6 +16,7 @@
 #include "audit/county.h"
 #include "deduplication/dedup_codec.h"
 #include "door/v1/allocation.pb-c.h"
+#include "door/v1/deduplication.pb-c.h"
 #include "door/v1/intake.pb-c.h"
 #include "door/v1/policy.pb-c.h"
 #include "door/v1/triage.pb-c.h"
@@ -51,6 +52,8 @@ typedef struct agencies {
         size_t triage_len;
         uint8_t allotment[POLICY_BYTES_MAX]; /* Allocation's. */
         size_t allotment_len;
+        uint8_t identity[POLICY_BYTES_MAX]; /* Deduplication's. */
+        size_t identity_len;
 } agencies;
 
 /* In half of the runs history is replayed; leases and responses are short, so that they end. */
@@ -107,6 +110,17 @@ static void allot_policy_make(agencies *a)
         (void)door__v1__allot_policy__pack(&policy, a->allotment);
 }
 
+static void dedup_policy_make(agencies *a)
+{
+        Door__V1__DedupPolicy policy = DOOR__V1__DEDUP_POLICY__INIT;
+
+        policy.has_training = 1;
+        policy.training = 1;
+        a->identity_len = door__v1__dedup_policy__get_packed_size(&policy);
+        DOOR_REQUIRE(a->identity_len <= sizeof a->identity);
+        (void)door__v1__dedup_policy__pack(&policy, a->identity);
+}
+
 static void *begin(uint64_t seed, int planted)
 {
         agencies *a = calloc(1, sizeof *a);
@@ -133,6 +147,7 @@ static void *begin(uint64_t seed, int planted)
         (void)door__v1__intake_policy__pack(&policy, a->policy);
         triage_policy_make(a, seed);
         allot_policy_make(a);
+        dedup_policy_make(a);
         return a;
 }
 
@@ -403,6 +418,111 @@ static void team_act_draw(sim_rng *rng, const episodes_sample *sample, sim_comma
         }
 }
 
+/* ---- people who say who is who: joins, their undoing, moves, answers to reviews */
+
+static ProtobufCBinaryData id_data(const uint8_t *id)
+{
+        return (ProtobufCBinaryData){ 10, (uint8_t *)(uintptr_t)id };
+}
+
+static bool undo_draw(const agencies *a, sim_rng *rng, sim_command *command)
+{
+        Door__V1__UndoJoin undo = DOOR__V1__UNDO_JOIN__INIT;
+        Door__V1__Assignment assignments[EPISODES_ASSIGNED_MAX];
+        Door__V1__Assignment *pointers[EPISODES_ASSIGNED_MAX];
+        episodes_join *join = malloc(sizeof *join);
+
+        DOOR_REQUIRE(join != NULL);
+        if (!county_pick_join(a->books, sim_rng_below(rng, 4), join)) {
+                free(join);
+                return false;
+        }
+        for (size_t i = 0; i < join->count; i++) {
+                /* Mostly as it was; now and then somebody knows better. */
+                const bool from = sim_rng_chance(rng, 100) ? sim_rng_chance(rng, 500) : join->was_from[i];
+                door__v1__assignment__init(&assignments[i]);
+                assignments[i].referral = id_data(join->referrals[i]);
+                assignments[i].family = id_data(from ? join->from : join->to);
+                pointers[i] = &assignments[i];
+        }
+        undo.join = id_data(join->join);
+        undo.n_assignment = join->count;
+        undo.assignment = pointers;
+        undo.reason = (char *)(uintptr_t) "two families";
+        command->type = DOOR__V1__DEDUP_COMMAND__DEDUP_UNDO_JOIN;
+        message_put(command, &undo.base);
+        free(join);
+        return true;
+}
+
+static void join_draw(sim_rng *rng, const episodes_sample *a, const episodes_sample *b, sim_command *command)
+{
+        Door__V1__JoinFamilies join = DOOR__V1__JOIN_FAMILIES__INIT;
+
+        join.from = id_data(a->family);
+        join.to = id_data(b->family);
+        join.reason = (char *)(uintptr_t) "one mother";
+        join.second_person = sim_rng_chance(rng, 900) ? (char *)(uintptr_t) "pat" : NULL;
+        command->type = DOOR__V1__DEDUP_COMMAND__DEDUP_JOIN_FAMILIES;
+        message_put(command, &join.base);
+}
+
+static void move_draw(sim_rng *rng, const episodes_sample *a, const episodes_sample *b, sim_command *command)
+{
+        Door__V1__MoveReferral move = DOOR__V1__MOVE_REFERRAL__INIT;
+
+        move.referral = id_data(a->referral);
+        move.from = id_data(a->family);
+        move.has_to = sim_rng_chance(rng, 700);
+        move.to = id_data(b->family);
+        move.reason = (char *)(uintptr_t) "not theirs";
+        move.second_person = sim_rng_chance(rng, 900) ? (char *)(uintptr_t) "pat" : NULL;
+        command->type = DOOR__V1__DEDUP_COMMAND__DEDUP_MOVE_REFERRAL;
+        message_put(command, &move.base);
+}
+
+static bool review_draw(const agencies *a, sim_rng *rng, sim_command *command)
+{
+        Door__V1__AnswerReview answer = DOOR__V1__ANSWER_REVIEW__INIT;
+        uint8_t review[10];
+
+        if (!county_pick_review(a->books, sim_rng_below(rng, 32), review)) {
+                return false;
+        }
+        answer.review = id_data(review);
+        answer.verdict = (Door__V1__Verdict)sim_rng_between(rng, 1, 3);
+        answer.reason = (char *)(uintptr_t) "because";
+        command->type = DOOR__V1__DEDUP_COMMAND__DEDUP_ANSWER_REVIEW;
+        message_put(command, &answer.base);
+        return true;
+}
+
+/* False where there is nothing yet to act on. */
+static bool identity_draw(const agencies *a, sim_rng *rng, sim_command *command)
+{
+        episodes_sample one;
+        episodes_sample two;
+
+        command->log = 2;
+        command->actor = sim_rng_chance(rng, 900) ? "training/manager/mo" : "training/team-east/sam";
+        if (sim_rng_chance(rng, 250) && undo_draw(a, rng, command)) {
+                return true;
+        }
+        if (sim_rng_chance(rng, 250) && review_draw(a, rng, command)) {
+                return true;
+        }
+        if (!county_pick(a->books, sim_rng_below(rng, 6), &one) ||
+            !county_pick(a->books, sim_rng_below(rng, 6), &two)) {
+                return false;
+        }
+        if (sim_rng_chance(rng, 550)) {
+                join_draw(rng, &one, &two, command);
+        } else {
+                move_draw(rng, &one, &two, command);
+        }
+        return true;
+}
+
 static void referral_command(agencies *a, sim_rng *rng, sim_command *ret_command);
 
 static void command(void *context, sim_rng *rng, sim_command *ret_command)
@@ -410,6 +530,9 @@ static void command(void *context, sim_rng *rng, sim_command *ret_command)
         agencies *a = context;
         episodes_sample sample;
 
+        if (sim_rng_chance(rng, 120) && identity_draw(a, rng, ret_command)) {
+                return;
+        }
         if (sim_rng_chance(rng, 600) && county_pick(a->books, sim_rng_below(rng, 6), &sample)) {
                 if (sim_rng_chance(rng, 600)) {
                         act_draw(rng, &sample, ret_command);
@@ -478,6 +601,9 @@ static void policy(void *context, uint32_t log, wire_bytes *ret_content)
         if (log == 1) {
                 *ret_content = (wire_bytes){ a->policy, a->policy_len };
         }
+        if (log == 2) {
+                *ret_content = (wire_bytes){ a->identity, a->identity_len };
+        }
         if (log == 3) {
                 *ret_content = (wire_bytes){ a->triage, a->triage_len };
         }
@@ -497,17 +623,61 @@ static const char *balance(void *context)
         if (places.placed != counts.matched) {
                 return "matched has no place at triage, with nothing parked";
         }
+        const char *apart = episodes_settled(county_notes(((agencies *)context)->books));
+        if (apart != NULL) {
+                return apart;
+        }
         return places.owned_now == places.open_now ? NULL
                                                    : "an open episode has no owner, or a closed one has";
 }
 
 /* What the county's services recorded, so that a run in which nothing happened is seen. */
 static const char *const told_names[] = {
-        "opened",         "added",           "with worker",    "quick look", "look now",  "taken",
-        "takes ended",    "decided",         "late",           "looks",      "responses", "activated",
-        "returned",       "closed",          "reopened",       "overtaken",  "offered",   "placed",
-        "unrouted",       "accepted",        "given back",     "hand-overs", "ended",     "too late",
-        "close x accept", "attach x accept", "return x moved", NULL,
+        "opened",
+        "added",
+        "with worker",
+        "quick look",
+        "look now",
+        "taken",
+        "takes ended",
+        "decided",
+        "late",
+        "looks",
+        "responses",
+        "activated",
+        "returned",
+        "closed",
+        "reopened",
+        "overtaken",
+        "offered",
+        "placed",
+        "unrouted",
+        "accepted",
+        "given back",
+        "hand-overs",
+        "ended",
+        "too late",
+        "joins",
+        "undone",
+        "moves",
+        "answers",
+        "folds",
+        "restores",
+        "family changes",
+        "detached",
+        /* ARCHITECTURE section 4; in the order of crossings.h. */
+        "close x accept",
+        "close x attach",
+        "attach x accept",
+        "return x close",
+        "fold x accept",
+        "fold x transfer",
+        "move x decide",
+        "undo x close",
+        "undo x referral",
+        "join x join",
+        "join x undo",
+        NULL,
 };
 
 static void count(void *context, uint64_t ret_told[SIM_TOLD_MAX])
@@ -518,13 +688,17 @@ static void count(void *context, uint64_t ret_told[SIM_TOLD_MAX])
                 c.triage[19],     c.triage[20],     c.triage[21],     c.triage[22],     c.triage[23],
                 c.triage[24],     c.triage[25],     c.triage[26],     c.triage[27],     c.triage[28],
                 c.triage[29],     c.allocation[17], c.allocation[18], c.allocation[19], c.allocation[20],
-                c.allocation[21], c.allocation[22], c.allocation[23], c.allocation[24], c.close_accept,
-                c.attach_accept,  c.return_moved,
+                c.allocation[21], c.allocation[22], c.allocation[23], c.allocation[24], c.joins,
+                c.undone,         c.moves,          c.answers,        c.folds,          c.restores,
+                c.family_changes, c.detached,
         };
+        enum { TOLD = sizeof told / sizeof told[0] };
 
-        _Static_assert(sizeof told / sizeof told[0] + 1 == sizeof told_names / sizeof told_names[0],
+        _Static_assert(TOLD + CROSSINGS + 1 == sizeof told_names / sizeof told_names[0],
                        "a name for each count");
+        _Static_assert(TOLD + CROSSINGS <= SIM_TOLD_MAX, "room for each count");
         memcpy(ret_told, told, sizeof told);
+        memcpy(ret_told + TOLD, county_crossings(((agencies *)context)->books), CROSSINGS * sizeof *ret_told);
 }
 
 static audit_model model(void *context)
@@ -541,7 +715,8 @@ const sim_topology *sim_county(void)
         services[1] = (sim_service){ .core = &dedup_ops,
                                      .upstreams = { { 1, "intake", DOOR_FORM_PUBLIC } },
                                      .upstreams_count = 1,
-                                     .settled_by = { "triage", NULL } };
+                                     .settled_by = { "triage", NULL },
+                                     .clients_speak_for = "training/" };
         services[2] = (sim_service){ .core = TRIAGE_CORE,
                                      .upstreams = { { 2, "deduplication", DOOR_FORM_PUBLIC },
                                                     { 4, "allocation", DOOR_FORM_PUBLIC } },

@@ -324,13 +324,14 @@ static const char *planned(post *p, wire_bytes key)
         return NULL;
 }
 
-static const char *domain(void *context, uint32_t log, uint64_t seq, uint32_t type, wire_bytes payload)
+static const char *domain(void *context, uint32_t log, const audit_origin *origin, uint32_t type,
+                          wire_bytes payload)
 {
         post *p = context;
         const wire_bytes key = wire_find(payload, 1);
         const uint64_t attempts = wire_uint(payload, 2, 0);
 
-        (void)seq;
+        (void)origin;
         if (log != DOOR__V1__LOG__NOTIFICATION || type < NOTIFY_PLANNED || type == NOTIFY_OWNER_NOTED) {
                 return NULL;
         }

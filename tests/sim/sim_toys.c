@@ -79,11 +79,12 @@ typedef struct toys {
         uint32_t totals[256];
 } toys;
 
-static const char *domain(void *context, uint32_t log, uint64_t seq, uint32_t type, wire_bytes payload)
+static const char *domain(void *context, uint32_t log, const audit_origin *origin, uint32_t type,
+                          wire_bytes payload)
 {
         toys *t = context;
 
-        (void)seq;
+        (void)origin;
         if (type == TOY_ORPHAN) {
                 return "a tally came before what caused it";
         }
