@@ -93,6 +93,8 @@ static bool county_finish(policy_county *county)
         county->triage.has_replay_history = 1;
         county->triage.replay_history = county->replay_history;
         county->triage.working = &county->working;
+        county->dedup.has_training = 1;
+        county->dedup.training = county->training;
         county->allot.has_training = 1;
         county->allot.training = county->training;
         county->notify.has_training = 1;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "deduplication/dedup_district.h"
+#include "deduplication/dedup_records.h"
 #include "door/calendar.h"
 #include "door/identifiers.h"
 #include "door/v1/deduplication.pb-c.h"
@@ -359,6 +360,35 @@ static bool mention_read(const Door__V1__PersonNamed *person, uint64_t sent_at_m
         return !arena->exhausted;
 }
 
+/* A referral about what must not come before a second family's eyes: RULES.md section 12. */
+static bool is_guarded(const Door__V1__Category *categories, size_t categories_count,
+                       const Door__V1__Flag *flags, size_t flags_count)
+{
+        static const Door__V1__Category guarding[] = {
+                DOOR__V1__CATEGORY__CATEGORY_DOMESTIC_ABUSE,
+                DOOR__V1__CATEGORY__CATEGORY_EXPLOITATION,
+                DOOR__V1__CATEGORY__CATEGORY_FGM,
+                DOOR__V1__CATEGORY__CATEGORY_FORCED_MARRIAGE,
+                DOOR__V1__CATEGORY__CATEGORY_HONOUR_BASED_ABUSE,
+                DOOR__V1__CATEGORY__CATEGORY_TRAFFICKING,
+        };
+        for (size_t i = 0; i < categories_count; i++) {
+                for (size_t k = 0; k < sizeof guarding / sizeof guarding[0]; k++) {
+                        if (categories[i] == guarding[k]) {
+                                return true;
+                        }
+                }
+        }
+        for (size_t i = 0; i < flags_count; i++) {
+                if (flags[i] == DOOR__V1__FLAG__FLAG_TRAFFICKING ||
+                    flags[i] == DOOR__V1__FLAG__FLAG_HONOUR_BASED ||
+                    flags[i] == DOOR__V1__FLAG__FLAG_RELOCATION) {
+                        return true;
+                }
+        }
+        return false;
+}
+
 static door_status decode_input(uint32_t log, uint32_t type, uint32_t version, door_bytes payload,
                                 door_arena *arena, const void **ret_body)
 {
@@ -392,20 +422,13 @@ static door_status decode_input(uint32_t log, uint32_t type, uint32_t version, d
         }
         received->sent_at_ms = in->facts->sent_at_ms;
         received->historic = in->historic;
+        received->guarded = in->facts->do_not_tell || is_guarded(in->facts->category, in->facts->n_category,
+                                                                 in->facts->flags, in->facts->n_flags);
         received->mentions = mentions;
         received->mentions_count = in->facts->n_person;
         received->facts = in;
         *ret_body = received;
         return DOOR_OK;
-}
-
-static door_status decode_command(uint32_t type, door_bytes body, door_arena *arena, const void **ret_body)
-{
-        (void)type;
-        (void)body;
-        (void)arena;
-        (void)ret_body;
-        return DOOR_MALFORMED; /* Deduplication takes no commands of its own yet. */
 }
 
 /* ---- matched: encoding ---- */
@@ -674,7 +697,9 @@ static door_status encode_event(const door_event *event, door_arena *arena, door
         Door__V1__ReferralMatched out = DOOR__V1__REFERRAL_MATCHED__INIT;
         decision_parts *parts = door_arena_take(arena, sizeof *parts);
 
-        DOOR_REQUIRE(event->type == DEDUP_REFERRAL_MATCHED);
+        if (event->type != DEDUP_REFERRAL_MATCHED) {
+                return dedup_record_encode(event, arena, ret_public, ret_private);
+        }
         if (parts == NULL) {
                 return DOOR_NO_MEMORY;
         }
@@ -737,7 +762,7 @@ static door_status decode_event(uint32_t type, uint32_t version, door_bytes publ
                 return DOOR_NO_MEMORY;
         }
         if (type != DEDUP_REFERRAL_MATCHED) {
-                return DOOR_MALFORMED;
+                return dedup_record_decode(type, public_payload, private_payload, arena, ret_body);
         }
         door_status status =
                 door_proto_unpack(&door__v1__referral_matched__descriptor, public_payload, arena, &in);
@@ -753,6 +778,8 @@ static door_status decode_event(uint32_t type, uint32_t version, door_bytes publ
         }
         matched->decision = (dedup_decision)in->decision;
         matched->historic = in->historic;
+        matched->guarded = in->family_restricted || in->do_not_tell ||
+                           is_guarded(in->category, in->n_category, in->flags, in->n_flags);
         if (!door_id_from_bytes(door_proto_bytes(in->referral), &matched->referral) ||
             !door_id_from_bytes(door_proto_bytes(in->family), &matched->family) ||
             in->n_candidate > DEDUP_CANDIDATES_MAX) {
@@ -811,16 +838,9 @@ static door_status decode_policy(door_bytes content, door_arena *arena, const vo
         policy->attach_threshold = in->has_attach_threshold ? in->attach_threshold : policy->attach_threshold;
         policy->attach_margin = in->has_attach_margin ? in->attach_margin : policy->attach_margin;
         policy->person_threshold = in->has_person_threshold ? in->person_threshold : policy->person_threshold;
+        policy->training = in->training;
         *ret_policy = policy;
         return in->postcodes == NULL ? DOOR_OK : postcodes_decode(in->postcodes, arena, &policy->postcodes);
-}
-
-static door_status encode_answer(const door_event *event, door_arena *arena, door_bytes *ret_body)
-{
-        (void)event;
-        (void)arena;
-        *ret_body = DOOR_BYTES_EMPTY; /* No command of deduplication's own is taken yet. */
-        return DOOR_OK;
 }
 
 static const door_consumed consumes[] = { { DEDUP_LOG_INTAKE, DEDUP_INPUT_REFERRAL_RECEIVED } };
@@ -841,11 +861,11 @@ const door_core_ops dedup_ops = {
         .knows = knows,
         .knows_count = sizeof knows / sizeof knows[0],
         .decode_input = decode_input,
-        .decode_command = decode_command,
+        .decode_command = dedup_command_decode,
         .encode_event = encode_event,
         .decode_event = decode_event,
         .decode_policy = decode_policy,
-        .encode_answer = encode_answer,
+        .encode_answer = dedup_answer_encode,
         .decide = dedup_decide,
         .apply = dedup_apply,
         .next_deadline = dedup_next_deadline,

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "deduplication/dedup_command.h"
 #include "deduplication/dedup_district.h"
 
 #define BITS(tenths) ((tenths)*DEDUP_BIT / 10)
@@ -23,12 +24,6 @@ enum {
         PERSON_ELSEWHERE_MARGIN = BITS(40), /* An adult taken from another family: this much more. */
         POPULATION_MIN = 4096,              /* A young database is no small county. */
         PAIRINGS_FIRST = 24,
-        FACT_ADOPTED = 24, /* PersonFact of referral.proto */
-        FACT_DANGEROUS = 15,
-        FACT_NO_CONTACT = 16,
-        FACT_REMOVED = 17,
-        FACT_PROTECTION_PLAN = 6,
-        FACT_PROTECTION_PLAN_BEFORE = 7,
 };
 
 /* ---- what is being compared ---- */
@@ -91,9 +86,9 @@ static int32_t log2_of(uint64_t n)
         return whole * DEDUP_BIT + part;
 }
 
-static bool is_child(dedup_life life)
+static int32_t clamp(int32_t value, int32_t low, int32_t high)
 {
-        return life == DEDUP_LIFE_CHILD || life == DEDUP_LIFE_UNBORN;
+        return value < low ? low : value > high ? high : value;
 }
 
 static const dedup_mention *mention_of(const search *s, const pairing *p)
@@ -113,25 +108,41 @@ static bool already_paired(const search *s, size_t from, const door_id *person)
         return false;
 }
 
-/* Compares a mention with a person by the person's newest mentions, and keeps the best. */
-static bool person_compare(search *s, uint16_t mention, const door_id *person, dedup_comparison *ret_best)
+bool dedup_person_compare(door_view *view, const dedup_features *mention, const door_id *person,
+                          uint64_t except_seq, dedup_comparison *ret_best)
 {
-        dedup_features known[DEDUP_PERSON_MENTIONS_MAX];
-        const size_t count = dedup_mentions_get(s->view, person, known, DEDUP_PERSON_MENTIONS_MAX);
+        dedup_mention_walk walk;
+        dedup_spot spot;
+        door_bytes stored;
+        size_t count = 0;
         bool conflict = false;
 
-        for (size_t i = 0; i < count; i++) {
+        dedup_mention_walk_begin(&walk, view, person, DEDUP_PERSON_MENTIONS_MAX);
+        while (dedup_mention_walk_next(&walk, &spot, &stored)) {
+                dedup_features known;
                 dedup_comparison c;
-                dedup_compare(&s->received->mentions[mention].features, &known[i], &c);
+                if (spot.seq == except_seq) {
+                        continue;
+                }
+                DOOR_REQUIRE(dedup_features_unpack(stored, &known));
+                dedup_compare(mention, &known, &c);
                 conflict |= c.identifier_conflict;
-                if (i == 0 || c.total > ret_best->total) {
+                if (count == 0 || c.total > ret_best->total) {
                         *ret_best = c;
                 }
+                count++;
         }
         if (count > 0) {
                 ret_best->identifier_conflict |= conflict;
         }
         return count > 0;
+}
+
+bool dedup_fits_member(const dedup_policy *policy, const dedup_comparison *c)
+{
+        /* Address and surname are the family's; they do not tell its members apart. */
+        const int32_t score = PERSON_IN_FAMILY_PRIOR + c->person + clamp(c->surname, -BITS(20), BITS(20));
+        return score >= policy->person_threshold && !c->twin;
 }
 
 /* Most referrals need a handful, a few need hundreds: doubled as needed, in the batch's arena. */
@@ -158,7 +169,8 @@ static void pairing_add(search *s, uint16_t mention, const door_id *person)
                 return;
         }
         pairing *p = &s->pairings[s->pairings_count];
-        if (person_compare(s, mention, person, &p->best)) {
+        if (dedup_person_compare(s->view, &s->received->mentions[mention].features, person, DEDUP_NO_SEQ,
+                                 &p->best)) {
                 bool all = true;
                 p->mention = mention;
                 p->person = *person;
@@ -289,11 +301,6 @@ static size_t pairs_choose(search *s, const inside *in, const pairing **chosen, 
         return count;
 }
 
-static int32_t clamp(int32_t value, int32_t low, int32_t high)
-{
-        return value < low ? low : value > high ? high : value;
-}
-
 /*
  * A child born the day a known child was, by another name, under the same surname at the same
  * address: a twin nobody has named before. That says which family, and never who; it is enough
@@ -344,8 +351,8 @@ static void family_score_set(search *s, family_score *f)
                 f->identifier_conflict |= c->identifier_conflict;
                 f->default_date |= c->default_date;
                 f->children_agreeing += mention_of(s, chosen[i])->features.life == DEDUP_LIFE_CHILD ? 1 : 0;
-                f->children_resolved += is_child(mention_of(s, chosen[i])->features.life) && c->strong >= 2 &&
-                                                        c->strong_not_address >= 1
+                f->children_resolved += dedup_is_child(mention_of(s, chosen[i])->features.life) &&
+                                                        c->strong >= 2 && c->strong_not_address >= 1
                                                 ? 1
                                                 : 0;
         }
@@ -378,7 +385,7 @@ static size_t children_named(const dedup_received *received)
 {
         size_t n = 0;
         for (size_t i = 0; i < received->mentions_count; i++) {
-                n += is_child(received->mentions[i].features.life) ? 1 : 0;
+                n += dedup_is_child(received->mentions[i].features.life) ? 1 : 0;
         }
         return n;
 }
@@ -515,10 +522,7 @@ static void persons_within(search *s, const door_id *family, roster *r)
                 const pairing *best = NULL;
                 for (size_t i = 0; i < in.count; i++) {
                         const pairing *p = in.items[i];
-                        /* Address and surname are the family's; they do not tell its members apart. */
-                        const int32_t score = PERSON_IN_FAMILY_PRIOR + p->best.person +
-                                              clamp(p->best.surname, -BITS(20), BITS(20));
-                        if (score < s->policy->person_threshold || p->best.twin || r->assigned[p->mention] ||
+                        if (!dedup_fits_member(s->policy, &p->best) || r->assigned[p->mention] ||
                             is_used(s, r, &p->person)) {
                                 continue;
                         }
@@ -574,24 +578,12 @@ static void persons_new(search *s, const door_input *input, roster *r)
         }
 }
 
-/* Where somebody lives, as a key within the family; false when nobody said. */
-static bool address_key(const dedup_features *f, uint8_t out[8])
-{
-        if (f->postcode.len == 0 || f->house.len == 0) {
-                return false;
-        }
-        const door_bytes parts[] = { f->postcode, { (const uint8_t *)"|", 1 }, f->house };
-        const door_hash hash = door_hash_of(parts, 3);
-        memcpy(out, hash.bytes, 8);
-        return true;
-}
-
 static void households_set(search *s, const door_input *input, const door_id *family, roster *r)
 {
         for (uint16_t m = 0; m < s->received->mentions_count; m++) {
                 const dedup_features *f = &s->received->mentions[m].features;
                 uint8_t key[8];
-                if (f->life == DEDUP_LIFE_PROFESSIONAL || !address_key(f, key)) {
+                if (f->life == DEDUP_LIFE_PROFESSIONAL || !dedup_address_key(f, key)) {
                         continue;
                 }
                 dedup_person *person = &r->persons[m];
@@ -599,7 +591,7 @@ static void households_set(search *s, const door_input *input, const door_id *fa
                 for (uint16_t k = 0; k < m && !person->has_household; k++) {
                         uint8_t other[8];
                         if (r->persons[k].has_household &&
-                            address_key(&s->received->mentions[k].features, other) &&
+                            dedup_address_key(&s->received->mentions[k].features, other) &&
                             memcmp(key, other, sizeof key) == 0) {
                                 person->household = r->persons[k].household;
                                 person->has_household = true;
@@ -614,17 +606,6 @@ static void households_set(search *s, const door_input *input, const door_id *fa
 
 /* ---- what people downstream must be told ---- */
 
-static uint8_t harm_of(const dedup_mention *mention)
-{
-        const uint64_t yes = mention->facts_yes;
-        uint8_t harm = mention->alleged ? DEDUP_HARM_ALLEGED : 0;
-
-        harm |= (yes >> FACT_DANGEROUS & 1) != 0 ? DEDUP_HARM_DANGEROUS : 0;
-        harm |= (yes >> FACT_NO_CONTACT & 1) != 0 ? DEDUP_HARM_NO_CONTACT : 0;
-        harm |= (yes >> FACT_REMOVED & 1) != 0 ? DEDUP_HARM_REMOVED : 0;
-        return harm;
-}
-
 static bool family_has_children(search *s, const door_id *family)
 {
         dedup_member members[DEDUP_MEMBERS_MAX];
@@ -632,7 +613,7 @@ static bool family_has_children(search *s, const door_id *family)
         const size_t count = dedup_members_of(s->view, family, members, DEDUP_MEMBERS_MAX, &all);
 
         for (size_t i = 0; i < count; i++) {
-                if (is_child(members[i].life)) {
+                if (dedup_is_child(members[i].life)) {
                         return true;
                 }
         }
@@ -645,7 +626,7 @@ static void elsewhere_set(search *s, const door_id *family, const roster *r, ded
                 door_id families[DEDUP_PERSON_FAMILIES_MAX];
                 dedup_membership memberships[DEDUP_PERSON_FAMILIES_MAX];
                 bool all = true;
-                if (r->persons[m].new_person || is_child(s->received->mentions[m].features.life)) {
+                if (r->persons[m].new_person || dedup_is_child(s->received->mentions[m].features.life)) {
                         continue;
                 }
                 const size_t count = dedup_families_of(s->view, &r->persons[m].person, families, memberships,
@@ -676,7 +657,7 @@ static void unmentioned_set(search *s, const door_id *family, const roster *r, d
         const size_t count = dedup_members_of(s->view, family, members, DEDUP_MEMBERS_MAX, &all);
 
         for (size_t i = 0; i < count; i++) {
-                if (!is_child(members[i].life) || is_used(s, r, &members[i].person)) {
+                if (!dedup_is_child(members[i].life) || is_used(s, r, &members[i].person)) {
                         continue;
                 }
                 if (event->unmentioned_count == DEDUP_UNMENTIONED_MAX) {
@@ -781,19 +762,19 @@ static void matched_add(door_out *out, const dedup_received *received, dedup_mat
         }
 }
 
-void dedup_decide(door_view *view, const void *policy, const door_input *input, door_out *out)
+static void match(door_view *view, const dedup_policy *policy, const door_input *input, door_out *out)
 {
         const dedup_received *received = input->body;
-        const size_t n = input->kind == DOOR_INPUT_EVENT ? received->mentions_count : 0;
+        const size_t n = received->mentions_count;
         search *s = door_arena_take(out->arena, sizeof *s);
         dedup_matched *event = door_arena_take_zeroed(out->arena, 1, sizeof *event);
         roster r = { door_arena_take_zeroed(out->arena, n + 1, sizeof *r.persons),
                      door_arena_take_zeroed(out->arena, n + 1, sizeof *r.assigned) };
 
-        if (input->kind != DOOR_INPUT_EVENT || out->arena->exhausted) {
+        if (out->arena->exhausted) {
                 return;
         }
-        search_begin(s, view, policy == NULL ? &dedup_policy_default : policy, received, out->arena);
+        search_begin(s, view, policy, received, out->arena);
         candidates_find(s);
         families_collect(s);
         for (size_t i = 0; i < s->families_count; i++) {
@@ -804,6 +785,7 @@ void dedup_decide(door_view *view, const void *policy, const door_input *input, 
         const dedup_decision decision = decision_of(s);
         event->referral = received->referral;
         event->historic = received->historic;
+        event->guarded = received->guarded;
         event->decision = decision;
         event->family = decision == DEDUP_LINK ? s->families[0].family
                                                : door_id_make(input->random, DOOR_ID_FAMILY, 0);
@@ -832,56 +814,18 @@ void dedup_decide(door_view *view, const void *policy, const door_input *input, 
         matched_add(out, received, event);
 }
 
-/* ---- apply ---- */
-
-static void person_apply(door_view *view, const door_event *event, const dedup_matched *matched,
-                         uint16_t index)
+void dedup_decide(door_view *view, const void *policy, const door_input *input, door_out *out)
 {
-        const dedup_person *person = &matched->persons[index];
-        const dedup_mention *mention = &matched->mentions[index];
-        dedup_key keys[DEDUP_KEYS_MAX];
-
-        if (!mention->adopted) {
-                const size_t count = dedup_keys(&mention->features, false, keys);
-                for (size_t k = 0; k < count; k++) {
-                        dedup_key_put(view, &keys[k], &person->person);
-                }
-        }
-        dedup_mention_put(view, &person->person, event->seq, index, mention->packed);
-        if (mention->features.life == DEDUP_LIFE_PROFESSIONAL) {
-                return; /* A person, never family (RULES.md section 6). */
-        }
-        const dedup_membership membership = {
-                .role = mention->features.role,
-                .life = mention->features.life,
-                .harm = harm_of(mention),
-        };
-        dedup_membership_put(view, &person->person, &matched->family, &membership);
-        uint8_t address[8];
-        if (person->has_household && address_key(&mention->features, address)) {
-                dedup_household_put(view, &matched->family, address, &person->household);
-                dedup_resident_put(view, &person->household, &person->person, event->seq);
-        }
-}
-
-void dedup_apply(door_view *view, const door_event *event)
-{
-        const dedup_matched *matched = event->body;
-
-        dedup_count_add(view);
-        if (matched->decision != DEDUP_LINK) { /* The family was made for it. */
-                dedup_family_put(view, &matched->family, event->seq, matched->historic);
-        }
-        dedup_referral_put(view, &matched->referral, &matched->family, (uint8_t)matched->decision,
-                           event->seq);
-        for (size_t i = 0; i < matched->candidates_count; i++) {
-                if (matched->candidates[i].has_review) {
-                        dedup_review_put(view, &matched->candidates[i].review, &matched->referral,
-                                         &matched->family, &matched->candidates[i].family, event->seq);
-                }
-        }
-        for (size_t i = 0; i < matched->persons_count; i++) {
-                person_apply(view, event, matched, (uint16_t)i);
+        switch (input->kind) {
+        case DOOR_INPUT_EVENT:
+                match(view, policy == NULL ? &dedup_policy_default : policy, input, out);
+                break;
+        case DOOR_INPUT_COMMAND:
+                dedup_obey(view, policy, input, out);
+                break;
+        case DOOR_INPUT_TICK: /* Nothing falls due, and it has no effects. */
+        case DOOR_INPUT_OUTCOME:
+                break;
         }
 }
 

@@ -570,3 +570,14 @@ size_t dedup_keys(const dedup_features *f, bool searching, dedup_key keys[DEDUP_
         }
         return list.count;
 }
+
+bool dedup_address_key(const dedup_features *f, uint8_t out[8])
+{
+        if (f->postcode.len == 0 || f->house.len == 0) {
+                return false;
+        }
+        const door_bytes parts[] = { f->postcode, { (const uint8_t *)"|", 1 }, f->house };
+        const door_hash hash = door_hash_of(parts, 3);
+        memcpy(out, hash.bytes, 8);
+        return true;
+}

@@ -73,6 +73,14 @@ typedef struct dedup_features {
 bool dedup_features_pack(const dedup_features *features, door_writer *out);
 bool dedup_features_unpack(door_bytes bytes, dedup_features *ret_features);
 
+static inline bool dedup_is_child(dedup_life life)
+{
+        return life == DEDUP_LIFE_CHILD || life == DEDUP_LIFE_UNBORN;
+}
+
+/* Where somebody lives, as a key within the family; false when nobody said. */
+bool dedup_address_key(const dedup_features *features, uint8_t out[8]);
+
 /* What a comparison looked at; numbers of CompareColumn in deduplication.proto. */
 typedef enum dedup_column {
         DEDUP_COLUMN_PRIOR = 0,
