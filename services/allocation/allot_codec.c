@@ -14,10 +14,14 @@ SAME(ALLOT_INPUT_OPENED, DOOR__V1__TRIAGE_EVENT__TRIAGE_EPISODE_OPENED);
 SAME(ALLOT_INPUT_DECIDED, DOOR__V1__TRIAGE_EVENT__TRIAGE_DECIDED);
 SAME(ALLOT_INPUT_CLOSED, DOOR__V1__TRIAGE_EVENT__TRIAGE_CLOSED);
 SAME(ALLOT_INPUT_REOPENED, DOOR__V1__TRIAGE_EVENT__TRIAGE_REOPENED);
+SAME(ALLOT_INPUT_FOLDED, DOOR__V1__TRIAGE_EVENT__TRIAGE_FOLDED);
+SAME(ALLOT_INPUT_RESTORED, DOOR__V1__TRIAGE_EVENT__TRIAGE_RESTORED);
 SAME(ALLOT_ACCEPT, DOOR__V1__ALLOT_COMMAND__ALLOT_ACCEPT);
 SAME(ALLOT_PLACE, DOOR__V1__ALLOT_COMMAND__ALLOT_PLACE);
 SAME(ALLOT_OWNER_NAMED, DOOR__V1__ALLOT_EVENT__ALLOT_OWNER_NAMED);
 SAME(ALLOT_OVERTAKEN, DOOR__V1__ALLOT_EVENT__ALLOT_OVERTAKEN);
+SAME(ALLOT_FOLDED, DOOR__V1__ALLOT_EVENT__ALLOT_FOLDED);
+SAME(ALLOT_RESTORED, DOOR__V1__ALLOT_EVENT__ALLOT_RESTORED);
 SAME(ALLOT_NO_OFFER, DOOR__V1__ALLOT_REFUSAL__ALLOT_NO_OFFER);
 SAME(ALLOT_TRAINING_ONLY, DOOR__V1__ALLOT_REFUSAL__ALLOT_TRAINING_ONLY);
 SAME(ALLOT_WHY_CONTINUITY, DOOR__V1__OFFER_REASON__OFFER_CONTINUITY);
@@ -82,55 +86,138 @@ static void next_step_decode(const Door__V1__EpisodeDecided *in, allot_episode_w
         heard->ends = in->state == DOOR__V1__EPISODE_STATE__EPISODE_CLOSED;
 }
 
+static uint8_t level_decode(uint32_t level)
+{
+        return level > UINT8_MAX ? UINT8_MAX : (uint8_t)level;
+}
+
+static door_status opened_decode(door_bytes payload, door_arena *arena, allot_episode_word *heard)
+{
+        Door__V1__EpisodeOpened *in = NULL;
+        const door_status status =
+                door_proto_read(&door__v1__episode_opened__descriptor, payload, arena, &in);
+
+        if (status != DOOR_OK) {
+                return status;
+        }
+        heard->version = 1;
+        return id_of(in->episode, &heard->episode) ? DOOR_OK : DOOR_MALFORMED;
+}
+
+static door_status decided_decode(door_bytes payload, door_arena *arena, allot_episode_word *heard)
+{
+        Door__V1__EpisodeDecided *in = NULL;
+        const door_status status =
+                door_proto_read(&door__v1__episode_decided__descriptor, payload, arena, &in);
+
+        if (status != DOOR_OK) {
+                return status;
+        }
+        heard->version = in->version;
+        heard->has_level = true;
+        heard->level = level_decode(in->level);
+        heard->has_previous = in->has_previous;
+        next_step_decode(in, heard);
+        return id_of(in->episode, &heard->episode) &&
+                               (!in->has_previous || id_of(in->previous, &heard->previous)) &&
+                               routing_decode(in->routing, &heard->routing)
+                       ? DOOR_OK
+                       : DOOR_MALFORMED;
+}
+
+static door_status closed_decode(door_bytes payload, door_arena *arena, allot_episode_word *heard)
+{
+        Door__V1__EpisodeClosed *in = NULL;
+        const door_status status =
+                door_proto_read(&door__v1__episode_closed__descriptor, payload, arena, &in);
+
+        if (status != DOOR_OK) {
+                return status;
+        }
+        heard->version = in->version;
+        heard->ends = true;
+        return id_of(in->episode, &heard->episode) ? DOOR_OK : DOOR_MALFORMED;
+}
+
+static door_status reopened_decode(door_bytes payload, door_arena *arena, allot_episode_word *heard)
+{
+        Door__V1__EpisodeReopened *in = NULL;
+        const door_status status =
+                door_proto_read(&door__v1__episode_reopened__descriptor, payload, arena, &in);
+
+        if (status != DOOR_OK) {
+                return status;
+        }
+        heard->version = in->version;
+        return id_of(in->episode, &heard->episode) ? DOOR_OK : DOOR_MALFORMED;
+}
+
+/* Two, and not the same one. */
+static bool two_of(ProtobufCBinaryData one, ProtobufCBinaryData other, door_id *ret_one, door_id *ret_other)
+{
+        return id_of(one, ret_one) && id_of(other, ret_other) && !door_id_equal(ret_one, ret_other);
+}
+
+static door_status folded_decode(door_bytes payload, door_arena *arena, allot_episode_word *heard)
+{
+        Door__V1__EpisodeFolded *in = NULL;
+        const door_status status =
+                door_proto_read(&door__v1__episode_folded__descriptor, payload, arena, &in);
+
+        if (status != DOOR_OK) {
+                return status;
+        }
+        heard->version = in->to_version;
+        heard->has_level = in->has_to_level;
+        heard->level = level_decode(in->to_level);
+        heard->has_other_level = in->has_from_level;
+        heard->other_level = level_decode(in->from_level);
+        return two_of(in->to, in->from, &heard->episode, &heard->other) ? DOOR_OK : DOOR_MALFORMED;
+}
+
+static door_status restored_decode(door_bytes payload, door_arena *arena, allot_episode_word *heard)
+{
+        Door__V1__EpisodeRestored *in = NULL;
+        const door_status status =
+                door_proto_read(&door__v1__episode_restored__descriptor, payload, arena, &in);
+
+        if (status != DOOR_OK) {
+                return status;
+        }
+        heard->version = in->version;
+        heard->active = in->state == DOOR__V1__EPISODE_STATE__EPISODE_ACTIVE;
+        heard->ends = in->state == DOOR__V1__EPISODE_STATE__EPISODE_CLOSED ||
+                      in->state == DOOR__V1__EPISODE_STATE__EPISODE_FOLDED;
+        return two_of(in->episode, in->survivor, &heard->episode, &heard->other) ? DOOR_OK : DOOR_MALFORMED;
+}
+
 static door_status decode_input(uint32_t log, uint32_t type, uint32_t version, door_bytes payload,
                                 door_arena *arena, const void **ret_body)
 {
         allot_episode_word *heard = door_arena_take_zeroed(arena, 1, sizeof *heard);
-        Door__V1__EpisodeOpened *opened = NULL;
-        Door__V1__EpisodeDecided *decided = NULL;
-        Door__V1__EpisodeClosed *closed = NULL;
-        Door__V1__EpisodeReopened *reopened = NULL;
-        door_status status;
-        bool fits = false;
 
         (void)log;
         (void)version;
         if (heard == NULL) {
                 return DOOR_NO_MEMORY;
         }
-        if (type == ALLOT_INPUT_OPENED) {
-                status = door_proto_read(&door__v1__episode_opened__descriptor, payload, arena, &opened);
-                if (status == DOOR_OK) {
-                        heard->version = 1;
-                        fits = id_of(opened->episode, &heard->episode);
-                }
-        } else if (type == ALLOT_INPUT_DECIDED) {
-                status = door_proto_read(&door__v1__episode_decided__descriptor, payload, arena, &decided);
-                if (status == DOOR_OK) {
-                        heard->version = decided->version;
-                        heard->level = decided->level > UINT8_MAX ? UINT8_MAX : (uint8_t)decided->level;
-                        heard->has_previous = decided->has_previous;
-                        next_step_decode(decided, heard);
-                        fits = id_of(decided->episode, &heard->episode) &&
-                               (!decided->has_previous || id_of(decided->previous, &heard->previous)) &&
-                               routing_decode(decided->routing, &heard->routing);
-                }
-        } else if (type == ALLOT_INPUT_CLOSED) {
-                status = door_proto_read(&door__v1__episode_closed__descriptor, payload, arena, &closed);
-                if (status == DOOR_OK) {
-                        heard->version = closed->version;
-                        heard->ends = true;
-                        fits = id_of(closed->episode, &heard->episode);
-                }
-        } else {
-                status = door_proto_read(&door__v1__episode_reopened__descriptor, payload, arena, &reopened);
-                if (status == DOOR_OK) {
-                        heard->version = reopened->version;
-                        fits = id_of(reopened->episode, &heard->episode);
-                }
-        }
         *ret_body = heard;
-        return status != DOOR_OK ? status : fits ? DOOR_OK : DOOR_MALFORMED;
+        switch (type) {
+        case ALLOT_INPUT_OPENED:
+                return opened_decode(payload, arena, heard);
+        case ALLOT_INPUT_DECIDED:
+                return decided_decode(payload, arena, heard);
+        case ALLOT_INPUT_CLOSED:
+                return closed_decode(payload, arena, heard);
+        case ALLOT_INPUT_REOPENED:
+                return reopened_decode(payload, arena, heard);
+        case ALLOT_INPUT_FOLDED:
+                return folded_decode(payload, arena, heard);
+        case ALLOT_INPUT_RESTORED:
+                return restored_decode(payload, arena, heard);
+        default:
+                return DOOR_MALFORMED;
+        }
 }
 
 /* ---- commands */
@@ -191,7 +278,7 @@ static door_status decode_command(uint32_t type, door_bytes body, door_arena *ar
 
 /* Copies of the word's texts that end in NUL; "" where empty. */
 typedef struct texts {
-        char *team, *owner, *from, *lead, *by, *offered;
+        char *team, *owner, *from, *lead, *by, *offered, *leaves;
 } texts;
 
 static bool text_copy(door_bytes text, door_arena *arena, char **ret_text)
@@ -206,7 +293,8 @@ static bool texts_copy(const allot_word *w, door_arena *arena, texts *t)
 {
         return text_copy(w->team, arena, &t->team) && text_copy(w->owner, arena, &t->owner) &&
                text_copy(w->from, arena, &t->from) && text_copy(w->lead, arena, &t->lead) &&
-               text_copy(w->by, arena, &t->by) && text_copy(w->offered, arena, &t->offered);
+               text_copy(w->by, arena, &t->by) && text_copy(w->offered, arena, &t->offered) &&
+               text_copy(w->leaves, arena, &t->leaves);
 }
 
 static char *optional(char *text)
@@ -250,6 +338,8 @@ static door_status public_encode(allot_event type, const allot_word *w, const te
         Door__V1__HandOverOffered over = DOOR__V1__HAND_OVER_OFFERED__INIT;
         Door__V1__OwnershipEnded ended = DOOR__V1__OWNERSHIP_ENDED__INIT;
         Door__V1__AllotOvertaken overtaken = DOOR__V1__ALLOT_OVERTAKEN__INIT;
+        Door__V1__OwnershipFolded folded = DOOR__V1__OWNERSHIP_FOLDED__INIT;
+        Door__V1__OwnershipRestored restored = DOOR__V1__OWNERSHIP_RESTORED__INIT;
         const ProtobufCBinaryData episode = data_of(&w->episode);
 
         switch (type) {
@@ -312,6 +402,24 @@ static door_status public_encode(allot_event type, const allot_word *w, const te
                 overtaken.owner = optional(t->owner);
                 overtaken.offered_to = optional(t->offered);
                 return door_proto_pack(&overtaken, arena, ret_public);
+        case ALLOT_FOLDED:
+                folded.from = data_of(&w->other);
+                folded.to = episode;
+                folded.to_version = w->episode_version;
+                folded.owner = t->owner;
+                folded.accepted = w->accepted;
+                folded.lead_practitioner = optional(t->lead);
+                folded.leaves = optional(t->leaves);
+                folded.offered_before = optional(t->offered);
+                return door_proto_pack(&folded, arena, ret_public);
+        case ALLOT_RESTORED:
+                restored.episode = episode;
+                restored.episode_version = w->episode_version;
+                restored.owner = t->owner;
+                restored.accepted = w->accepted;
+                restored.lead_practitioner = optional(t->lead);
+                restored.survivor = data_of(&w->other);
+                return door_proto_pack(&restored, arena, ret_public);
         }
         return DOOR_MALFORMED;
 }
@@ -341,6 +449,7 @@ static door_status decode_event(uint32_t type, uint32_t version, door_bytes publ
 {
         allot_word *w = door_arena_take_zeroed(arena, 1, sizeof *w);
         ProtobufCBinaryData episode = { 0, NULL };
+        ProtobufCBinaryData other = { 0, NULL };
         door_status status = DOOR_MALFORMED;
         union {
                 Door__V1__OwnerNamed *named;
@@ -352,6 +461,8 @@ static door_status decode_event(uint32_t type, uint32_t version, door_bytes publ
                 Door__V1__HandOverOffered *over;
                 Door__V1__OwnershipEnded *ended;
                 Door__V1__AllotOvertaken *overtaken;
+                Door__V1__OwnershipFolded *folded;
+                Door__V1__OwnershipRestored *restored;
         } in = { NULL };
 
         (void)version;
@@ -465,9 +576,39 @@ static door_status decode_event(uint32_t type, uint32_t version, door_bytes publ
                         w->offered = door_proto_text(in.overtaken->offered_to);
                 }
                 break;
+        case ALLOT_FOLDED:
+                status = door_proto_unpack(&door__v1__ownership_folded__descriptor, public_payload, arena,
+                                           &in.folded);
+                if (status == DOOR_OK) {
+                        episode = in.folded->to;
+                        other = in.folded->from;
+                        w->episode_version = in.folded->to_version;
+                        w->owner = door_proto_text(in.folded->owner);
+                        w->accepted = in.folded->accepted;
+                        w->lead = door_proto_text(in.folded->lead_practitioner);
+                        w->leaves = door_proto_text(in.folded->leaves);
+                        w->offered = door_proto_text(in.folded->offered_before);
+                }
+                break;
+        case ALLOT_RESTORED:
+                status = door_proto_unpack(&door__v1__ownership_restored__descriptor, public_payload, arena,
+                                           &in.restored);
+                if (status == DOOR_OK) {
+                        episode = in.restored->episode;
+                        other = in.restored->survivor;
+                        w->episode_version = in.restored->episode_version;
+                        w->owner = door_proto_text(in.restored->owner);
+                        w->accepted = in.restored->accepted;
+                        w->lead = door_proto_text(in.restored->lead_practitioner);
+                }
+                break;
         }
         if (status != DOOR_OK) {
                 return status;
+        }
+        const bool two = type == ALLOT_FOLDED || type == ALLOT_RESTORED;
+        if (two && !two_of(episode, other, &w->episode, &w->other)) {
+                return DOOR_MALFORMED;
         }
         return id_of(episode, &w->episode) && is_name(w->team) && is_name(w->owner) && is_name(w->lead) &&
                                is_name(w->from)
@@ -577,14 +718,12 @@ static door_status decode_policy(door_bytes content, door_arena *arena, const vo
 }
 
 static const door_consumed consumes[] = {
-        { ALLOT_LOG_TRIAGE, ALLOT_INPUT_OPENED },
-        { ALLOT_LOG_TRIAGE, ALLOT_INPUT_DECIDED },
-        { ALLOT_LOG_TRIAGE, ALLOT_INPUT_CLOSED },
-        { ALLOT_LOG_TRIAGE, ALLOT_INPUT_REOPENED },
+        { ALLOT_LOG_TRIAGE, ALLOT_INPUT_OPENED }, { ALLOT_LOG_TRIAGE, ALLOT_INPUT_DECIDED },
+        { ALLOT_LOG_TRIAGE, ALLOT_INPUT_CLOSED }, { ALLOT_LOG_TRIAGE, ALLOT_INPUT_REOPENED },
+        { ALLOT_LOG_TRIAGE, ALLOT_INPUT_FOLDED }, { ALLOT_LOG_TRIAGE, ALLOT_INPUT_RESTORED },
 };
 
-/* Folds, restores and moves to another family are not here: nobody records them yet, and passing over
- * one would leave two teams with one family. */
+/* Another family, or a referral less, is no other owner: what follows from it is triage's to decide. */
 static const door_known knows[] = {
         { ALLOT_LOG_TRIAGE, DOOR__V1__TRIAGE_EVENT__TRIAGE_REFERRAL_ATTACHED },
         { ALLOT_LOG_TRIAGE, DOOR__V1__TRIAGE_EVENT__TRIAGE_HISTORY_NOTED },
@@ -596,6 +735,9 @@ static const door_known knows[] = {
         { ALLOT_LOG_TRIAGE, DOOR__V1__TRIAGE_EVENT__TRIAGE_ACTIVATED },
         { ALLOT_LOG_TRIAGE, DOOR__V1__TRIAGE_EVENT__TRIAGE_RETURNED },
         { ALLOT_LOG_TRIAGE, DOOR__V1__TRIAGE_EVENT__TRIAGE_OVERTAKEN },
+        { ALLOT_LOG_TRIAGE, DOOR__V1__TRIAGE_EVENT__TRIAGE_FAMILY_CHANGED },
+        { ALLOT_LOG_TRIAGE, DOOR__V1__TRIAGE_EVENT__TRIAGE_DETACHED },
+        { ALLOT_LOG_TRIAGE, DOOR__V1__TRIAGE_EVENT__TRIAGE_MATCH_SETTLED },
 };
 
 const door_core_ops allot_ops = {

@@ -1,7 +1,8 @@
 /*
  * allot_codec.h - between the protos and allocation's structs.
  *
- *   EpisodeOpened, EpisodeDecided, EpisodeClosed, EpisodeReopened ──► allot_episode_word
+ *   EpisodeOpened, EpisodeDecided, EpisodeClosed, EpisodeReopened,
+ *   EpisodeFolded, EpisodeRestored ──► allot_episode_word
  *   allot_word ◄──► the records of allocation.proto
  */
 #ifndef ALLOT_CODEC_H

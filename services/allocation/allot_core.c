@@ -8,6 +8,7 @@
 /* Reasons of envelope.proto the core answers with. */
 enum { REASON_NOT_ALLOWED = 2, REASON_INVALID = 4, REASON_NO_SUCH = 5 };
 enum { RETRY_NOT_READY = 8 };
+enum { FREED_MAX = 4 }; /* Of a fold: two owners and two offers. */
 
 static const allot_policy no_policy = { 0 };
 
@@ -30,29 +31,71 @@ static void emit(door_out *out, allot_event type, const allot_word *body)
                 if (event != NULL) {
                         door_event_subject(event, DOOR_ID_EPISODE, &body->episode);
                 }
+                if (event != NULL && type == ALLOT_FOLDED) {
+                        door_event_subject(event, DOOR_ID_EPISODE, &body->other);
+                }
         }
+}
+
+/* What one of this input's own records changes and decide does not see yet. */
+typedef struct changes {
+        size_t freed_count;
+        door_bytes freed[FREED_MAX]; /* Each lowers the load of that team by one. */
+        size_t leaving_count;
+        door_id leaving[2]; /* Of these nothing more is said: they may have left their lines. */
+} changes;
+
+/* Nothing where the team is not named. */
+static void changes_free(changes *c, door_bytes team)
+{
+        if (team.len > 0) {
+                DOOR_REQUIRE(c->freed_count < FREED_MAX);
+                c->freed[c->freed_count++] = team;
+        }
+}
+
+static void changes_leave(changes *c, const door_id *id)
+{
+        DOOR_REQUIRE(c->leaving_count < sizeof c->leaving / sizeof c->leaving[0]);
+        c->leaving[c->leaving_count++] = *id;
+}
+
+static uint32_t load_after(door_view *view, const changes *c, door_bytes team)
+{
+        uint32_t load = allot_load_get(view, team);
+
+        for (size_t i = 0; i < c->freed_count; i++) {
+                load -= load > 0 && door_bytes_equal(c->freed[i], team) ? 1 : 0;
+        }
+        return load;
+}
+
+static bool is_leaving(const changes *c, const door_id *id)
+{
+        for (size_t i = 0; i < c->leaving_count; i++) {
+                if (door_id_equal(&c->leaving[i], id)) {
+                        return true;
+                }
+        }
+        return false;
 }
 
 /*
  * A place has come free, or a policy has made one: who has waited longest for a team with room is
- * offered to it. `freed` is a team whose load one of this input's own records lowers; decide does
- * not see that yet. At most a few an input; the next input goes on.
+ * offered to it. At most a few an input; the next input goes on.
  */
 static void places_fill(door_view *view, const allot_policy *policy, const door_input *input,
-                        door_bytes freed, const door_id *leaving, door_out *out)
+                        const changes *made, door_out *out)
 {
         size_t placed = 0;
 
         for (size_t i = 0;
              i < policy->teams_count && placed < ALLOT_PLACED_PER_INPUT && allot_waiting_any(view); i++) {
                 const allot_team *team = &policy->teams[i];
-                const uint32_t before = allot_load_get(view, team->id);
-                const uint32_t load = before > 0 && door_bytes_equal(team->id, freed) ? before - 1 : before;
                 uint64_t since_ms = 0;
                 door_id episode;
-                if (!allot_has_room(team, load) ||
-                    !allot_waiting_first(view, team->id, &since_ms, &episode) ||
-                    (leaving != NULL && door_id_equal(&episode, leaving))) {
+                if (!allot_has_room(team, load_after(view, made, team->id)) ||
+                    !allot_waiting_first(view, team->id, &since_ms, &episode) || is_leaving(made, &episode)) {
                         continue;
                 }
                 allot_word *w = word(out, &episode);
@@ -147,21 +190,163 @@ static void offer(door_view *view, const allot_policy *policy, const allot_episo
         emit(out, ALLOT_OFFERED, w);
 }
 
-static void hear_triage(door_view *view, const allot_policy *policy, const door_input *input, door_out *out)
+/* ---- joins and their undoing */
+
+/* Whose the joined work is, and with what. */
+typedef struct heir {
+        door_bytes team;
+        bool accepted;
+        door_bytes lead;
+        door_bytes leaves;
+} heir;
+
+static uint8_t level_of(bool heard, uint8_t level, const allot_episode *known)
+{
+        return heard ? level : known->level;
+}
+
+/* `from` and `to` as they stand; zeroes where they are not known here, or have ended. */
+static heir heir_of(const allot_policy *policy, const allot_episode_word *heard, const allot_episode *from,
+                    const allot_episode *to)
+{
+        const bool both = from->has_owner_team && to->has_owner_team;
+        const bool higher = level_of(heard->has_other_level, heard->other_level, from) >
+                            level_of(heard->has_level, heard->level, to);
+        const allot_episode *wins = from->has_owner_team && (!both || higher) ? from : to;
+        const allot_episode *loses = wins == from ? to : from;
+
+        return (heir){
+                .team = wins->owner.len > 0 ? wins->owner : allot_front_door(policy),
+                .accepted = wins->has_owner_team,
+                .lead = wins->lead,
+                .leaves = both && !door_bytes_equal(loses->owner, wins->owner) ? loses->owner
+                                                                               : DOOR_BYTES_EMPTY,
+        };
+}
+
+/* A team that has a place at an open episode: its owner's, and the one it is offered to. */
+static door_bytes place_of_owner(const allot_episode *e)
+{
+        return e->has_owner_team ? e->owner : DOOR_BYTES_EMPTY;
+}
+
+static door_bytes place_of_offer(const allot_episode *e)
+{
+        return e->waiting || door_bytes_equal(e->offered, place_of_owner(e)) ? DOOR_BYTES_EMPTY : e->offered;
+}
+
+/* The survivor's own offer stands, unless it is to the team that owns now. */
+static bool offer_stays(const allot_episode *to, const heir *after)
+{
+        return to->offered.len > 0 && !door_bytes_equal(to->offered, after->team);
+}
+
+/* Places that the two have and the joined work needs no more: of an offer withdrawn, of a team that
+ * leaves, and one of two where a team had both. */
+static void places_freed(const allot_episode *from, const allot_episode *to, const heir *after, changes *made)
+{
+        const door_bytes before[FREED_MAX] = { place_of_owner(to), place_of_offer(to), place_of_owner(from),
+                                               place_of_offer(from) };
+        door_bytes kept[2] = { after->accepted ? after->team : DOOR_BYTES_EMPTY,
+                               offer_stays(to, after) && !to->waiting ? to->offered : DOOR_BYTES_EMPTY };
+
+        for (size_t i = 0; i < FREED_MAX; i++) {
+                const size_t k = door_bytes_equal(before[i], kept[0]) ? 0 : 1;
+                if (before[i].len > 0 && door_bytes_equal(before[i], kept[k])) {
+                        kept[k] = DOOR_BYTES_EMPTY;
+                } else {
+                        changes_free(made, before[i]);
+                }
+        }
+}
+
+/* By triage's order both are open; if one is not, the joined work has an owner all the same. */
+static void fold(door_view *view, const allot_policy *policy, const allot_episode_word *heard, changes *made,
+                 door_out *out)
+{
+        static const allot_episode nothing = { 0 };
+        allot_episode from = { 0 };
+        allot_episode to = { 0 };
+
+        if (!allot_episode_get(view, &heard->other, &from) || from.ended) {
+                from = nothing;
+        }
+        if (!allot_episode_get(view, &heard->episode, &to) || to.ended) {
+                to = nothing;
+        }
+        const heir after = heir_of(policy, heard, &from, &to);
+        allot_word *w = word(out, &heard->episode);
+        if (w != NULL) {
+                w->episode_version = heard->version;
+                w->other = heard->other;
+                w->owner = after.team;
+                w->accepted = after.accepted;
+                w->lead = after.lead;
+                w->leaves = after.leaves;
+                w->offered = from.offered;
+        }
+        emit(out, ALLOT_FOLDED, w);
+        changes_leave(made, &heard->other);
+        if (!offer_stays(&to, &after)) {
+                changes_leave(made, &heard->episode);
+        }
+        places_freed(&from, &to, &after, made);
+}
+
+/* The team that had it when it was folded, if it is still one that takes families. */
+static const allot_team *team_before(const allot_policy *policy, const allot_episode_word *heard,
+                                     const allot_episode *known)
+{
+        if (!heard->active || known->lead.len == 0) {
+                return NULL;
+        }
+        const allot_team *team = allot_team_named(policy, known->last);
+        return team == NULL || team->kind == ALLOT_FRONT_DOOR || team->kind == ALLOT_EMERGENCY_DUTY ? NULL
+                                                                                                    : team;
+}
+
+static void restore(door_view *view, const allot_policy *policy, const allot_episode_word *heard,
+                    door_out *out)
+{
+        allot_episode known = { 0 };
+        const bool is_known = allot_episode_get(view, &heard->episode, &known);
+
+        if (heard->ends || (is_known && !known.ended)) {
+                return; /* It needs no owner, or has one. */
+        }
+        const allot_team *team = team_before(policy, heard, &known);
+        allot_word *w = word(out, &heard->episode);
+        if (w != NULL) {
+                w->episode_version = heard->version;
+                w->other = heard->other;
+                w->owner = team != NULL ? team->id : allot_front_door(policy);
+                w->accepted = team != NULL;
+                w->lead = team != NULL ? known.lead : DOOR_BYTES_EMPTY;
+        }
+        emit(out, ALLOT_RESTORED, w);
+        if (heard->active && team == NULL && w != NULL) {
+                /* Triage will decide nothing more: it had its team. A person names another. */
+                unroute(&heard->episode, heard->version, known.returned, w->owner, out);
+        }
+}
+
+/* ---- what triage says */
+
+static void hear_one(door_view *view, const allot_policy *policy, const door_input *input, changes *made,
+                     door_out *out)
 {
         const allot_episode_word *heard = input->body;
         allot_episode known = { 0 };
         const bool is_known = allot_episode_get(view, &heard->episode, &known) && !known.ended;
-        door_bytes freed = DOOR_BYTES_EMPTY;
 
+        changes_leave(made, &heard->episode);
         if (input->type == ALLOT_INPUT_OPENED || input->type == ALLOT_INPUT_REOPENED) {
                 if (!is_known) {
                         name_owner(policy, heard, out);
                 }
         } else if (heard->ends && is_known) {
-                freed = known.has_owner_team                      ? known.owner
-                        : known.offered.len > 0 && !known.waiting ? known.offered
-                                                                  : DOOR_BYTES_EMPTY;
+                changes_free(made, place_of_owner(&known));
+                changes_free(made, place_of_offer(&known));
                 end(&heard->episode, &known, out);
         } else if (heard->to_be_offered && is_known) {
                 if (heard->version < known.offer_version) {
@@ -170,9 +355,22 @@ static void hear_triage(door_view *view, const allot_policy *policy, const door_
                         offer(view, policy, heard, &known, out);
                 }
         }
-        if (out->events_count == 0 || freed.len > 0) {
+}
+
+static void hear_triage(door_view *view, const allot_policy *policy, const door_input *input, door_out *out)
+{
+        changes made = { 0 };
+
+        if (input->type == ALLOT_INPUT_FOLDED) {
+                fold(view, policy, input->body, &made, out);
+        } else if (input->type == ALLOT_INPUT_RESTORED) {
+                restore(view, policy, input->body, out);
+        } else {
+                hear_one(view, policy, input, &made, out);
+        }
+        if (out->events_count == 0 || made.freed_count > 0) {
                 /* Not beside an offer: its own place is not counted yet. */
-                places_fill(view, policy, input, freed, &heard->episode, out);
+                places_fill(view, policy, input, &made, out);
         }
 }
 
@@ -210,6 +408,15 @@ static bool is_owned_by_actor(const asked *a)
         return a->known.has_owner_team && !a->known.ended && door_bytes_equal(a->known.owner, a->actor.team);
 }
 
+static void place_others(asked *a, door_bytes freed)
+{
+        changes made = { 0 };
+
+        changes_free(&made, freed);
+        changes_leave(&made, &a->act->episode);
+        places_fill(a->view, a->policy, a->input, &made, a->out);
+}
+
 static void accept(asked *a)
 {
         if (a->actor.team.len == 0) {
@@ -234,9 +441,8 @@ static void accept(asked *a)
                         w->from = a->known.has_owner_team ? a->known.owner : DOOR_BYTES_EMPTY;
                 }
                 emit(a->out, ALLOT_ACCEPTED, w);
-                places_fill(a->view, a->policy, a->input,
-                            w != NULL && !door_bytes_equal(w->from, w->team) ? w->from : DOOR_BYTES_EMPTY,
-                            &a->act->episode, a->out);
+                place_others(a,
+                             w != NULL && !door_bytes_equal(w->from, w->team) ? w->from : DOOR_BYTES_EMPTY);
         }
 }
 
@@ -277,8 +483,7 @@ static void give_back(asked *a)
         if (!hand_over && times >= ALLOT_RETURNS_TO_A_MANAGER) {
                 unroute(&a->act->episode, a->known.offer_version, times, owner, a->out);
         }
-        places_fill(a->view, a->policy, a->input,
-                    a->known.waiting && offered ? DOOR_BYTES_EMPTY : a->actor.team, &a->act->episode, a->out);
+        place_others(a, a->known.waiting && offered ? DOOR_BYTES_EMPTY : a->actor.team);
 }
 
 static bool other_team(asked *a)
@@ -386,138 +591,4 @@ uint64_t allot_next_deadline(door_view *view)
 {
         (void)view;
         return 0; /* Offers wait for people and places, not for time. */
-}
-
-/* ---- apply */
-
-/* The open offer, if there is one, is no more. */
-static void offer_withdraw(door_view *view, const door_id *id, allot_episode *e)
-{
-        if (e->offered.len == 0) {
-                return;
-        }
-        if (e->waiting) {
-                allot_waiting_delete(view, e->offered, e->waiting_since_ms, id);
-        } else if (!e->has_owner_team || !door_bytes_equal(e->owner, e->offered)) {
-                allot_load_add(view, e->offered, -1);
-        }
-        e->offered = DOOR_BYTES_EMPTY;
-        e->waiting = false;
-        e->hand_over = false;
-}
-
-static void offer_make(door_view *view, const door_id *id, allot_episode *e, const allot_word *w,
-                       uint64_t at_ms, bool hand_over)
-{
-        offer_withdraw(view, id, e);
-        e->offered = w->team;
-        e->waiting = w->waiting;
-        e->hand_over = hand_over;
-        e->offer_version = w->episode_version;
-        if (w->waiting) {
-                e->waiting_since_ms = at_ms;
-                allot_waiting_put(view, w->team, at_ms, id);
-        } else if (!e->has_owner_team || !door_bytes_equal(e->owner, w->team)) {
-                allot_load_add(view, w->team, 1);
-        }
-}
-
-static void owner_leave(door_view *view, allot_episode *e)
-{
-        if (e->has_owner_team) {
-                allot_load_add(view, e->owner, -1);
-                e->has_owner_team = false;
-                e->lead = DOOR_BYTES_EMPTY;
-        }
-}
-
-static void apply_accepted(door_view *view, const allot_word *w, allot_episode *e)
-{
-        const bool owned_already = e->has_owner_team && door_bytes_equal(e->owner, w->team);
-
-        DOOR_REQUIRE(door_bytes_equal(e->offered, w->team));
-        if (e->waiting) {
-                /* Taken although there was no room: the place is its own now. */
-                allot_waiting_delete(view, e->offered, e->waiting_since_ms, &w->episode);
-                allot_load_add(view, w->team, owned_already ? 0 : 1);
-        }
-        if (!owned_already) {
-                owner_leave(view, e);
-        }
-        e->offered = DOOR_BYTES_EMPTY;
-        e->waiting = false;
-        e->hand_over = false;
-        e->owner = w->team;
-        e->has_owner_team = true;
-        e->owned_version = w->episode_version;
-        e->lead = w->lead;
-        e->last = w->team;
-        e->returned = 0;
-        e->returned_by_count = 0;
-}
-
-static void apply_returned(door_view *view, const allot_word *w, allot_episode *e)
-{
-        const bool offered = door_bytes_equal(e->offered, w->team);
-
-        if (offered) {
-                offer_withdraw(view, &w->episode, e);
-        } else {
-                owner_leave(view, e);
-        }
-        if (!w->hand_over) {
-                e->returned = w->times;
-                if (e->returned_by_count < ALLOT_RETURNED_MAX) {
-                        e->returned_by[e->returned_by_count++] = w->team;
-                }
-        }
-        e->owner = w->owner;
-}
-
-void allot_apply(door_view *view, const door_event *event)
-{
-        const allot_word *w = event->body;
-        allot_episode e = { 0 };
-        const bool known = allot_episode_get(view, &w->episode, &e);
-
-        if (!known && event->type != ALLOT_OWNER_NAMED) {
-                return; /* Erased. */
-        }
-        switch ((allot_event)event->type) {
-        case ALLOT_OWNER_NAMED:
-                e.owner = w->owner;
-                e.ended = false;
-                break;
-        case ALLOT_OFFERED:
-                e.level = w->level;
-                offer_make(view, &w->episode, &e, w, event->at_ms, false);
-                break;
-        case ALLOT_HAND_OVER_OFFERED:
-                offer_make(view, &w->episode, &e, w, event->at_ms, true);
-                break;
-        case ALLOT_OFFER_PLACED:
-                DOOR_REQUIRE(e.waiting && door_bytes_equal(e.offered, w->team));
-                allot_waiting_delete(view, e.offered, e.waiting_since_ms, &w->episode);
-                allot_load_add(view, e.offered, 1);
-                e.waiting = false;
-                break;
-        case ALLOT_UNROUTED:
-                offer_withdraw(view, &w->episode, &e);
-                e.offer_version = w->episode_version;
-                break;
-        case ALLOT_ACCEPTED:
-                apply_accepted(view, w, &e);
-                break;
-        case ALLOT_RETURNED:
-                apply_returned(view, w, &e);
-                break;
-        case ALLOT_ENDED:
-                offer_withdraw(view, &w->episode, &e);
-                owner_leave(view, &e);
-                e.ended = true;
-                break;
-        case ALLOT_OVERTAKEN:
-                return;
-        }
-        allot_episode_put(view, &w->episode, &e);
 }

@@ -9,8 +9,16 @@
  *                    └─ closed ────────► ENDED
  *   owner ──► HAND_OVER_OFFERED ──► ACCEPTED by the other (owns) or RETURNED (the giver goes on owning)
  *
- * The owner is total: from the first word about an episode to ENDED there is exactly one at every
- * position of the log. Out of hours the Emergency Duty Team covers the front door, by definition.
+ *   TRIAGE_FOLDED, from ──► to ──► FOLDED: `from` has no owner and no offer of its own any more
+ *        accepted before    neither: `to` stays whose it was
+ *                           one:     that team owns, with its lead practitioner
+ *                           both:    the higher level's, in a tie the survivor's; the other leaves
+ *   TRIAGE_RESTORED ─┬─ was ACTIVE, its team still takes families ──► RESTORED to that team and its lead
+ *                    ├─ was ACTIVE, its team has gone ──► RESTORED to the front door, UNROUTED
+ *                    └─ else ──► RESTORED to the front door; the survivor keeps what it has
+ *
+ * The owner is total: from the first word about an episode to ENDED or its fold there is exactly one at
+ * every position of the log. Out of hours the Emergency Duty Team covers the front door, by definition.
  * An offer changes no owner; waiting is a state of the offer. Capacity counts accepted and offered.
  */
 #ifndef ALLOT_CORE_H
@@ -25,6 +33,8 @@ enum {
         ALLOT_INPUT_DECIDED = 21,
         ALLOT_INPUT_CLOSED = 27,
         ALLOT_INPUT_REOPENED = 28,
+        ALLOT_INPUT_FOLDED = 30,
+        ALLOT_INPUT_RESTORED = 31,
 };
 
 typedef enum allot_command {
@@ -44,6 +54,8 @@ typedef enum allot_event {
         ALLOT_HAND_OVER_OFFERED = 22,
         ALLOT_ENDED = 23,
         ALLOT_OVERTAKEN = 24,
+        ALLOT_FOLDED = 25,
+        ALLOT_RESTORED = 26,
 } allot_event;
 
 typedef enum allot_refusal {
@@ -122,11 +134,16 @@ typedef struct allot_routing {
         uint16_t age_bands; /* Bit n: AgeBand n, of its children. */
 } allot_routing;
 
-/* EPISODE_OPENED, DECIDED, CLOSED, REOPENED of triage. */
+/* EPISODE_OPENED, DECIDED, CLOSED, REOPENED, FOLDED, RESTORED of triage. */
 typedef struct allot_episode_word {
-        door_id episode;
+        door_id episode; /* FOLDED: the survivor. */
         uint32_t version;
+        bool has_level; /* A decision has been made, and this is its level. */
         uint8_t level;
+        door_id other; /* FOLDED: what is no more of its own; RESTORED: the survivor. */
+        bool has_other_level;
+        uint8_t other_level;
+        bool active;     /* RESTORED: a team had accepted it when it was folded. */
         bool statutory;  /* Of the next step. */
         bool early_help; /* Of the next step. */
         bool to_be_offered;
@@ -165,7 +182,10 @@ typedef struct allot_word {
         uint32_t times;
         bool hand_over;
         uint32_t acted_on;
-        door_bytes offered; /* OVERTAKEN: to whom it is offered now. */
+        door_bytes offered; /* OVERTAKEN: to whom it is offered now; FOLDED: to whom `other` was. */
+        door_id other;      /* FOLDED: what is no more of its own; RESTORED: the survivor. */
+        bool accepted;      /* FOLDED, RESTORED: the owner is a team that has accepted it. */
+        door_bytes leaves;  /* FOLDED: the team that had one of the two and has to hand over. */
 } allot_word;
 
 void allot_decide(door_view *view, const void *policy, const door_input *input, door_out *out);

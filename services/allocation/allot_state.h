@@ -7,6 +7,9 @@
  *   WAITING    0x03  team sized, since u64, episode 10          (nothing)
  *
  * Integers are big-endian. A reader that meets another layout stops.
+ *
+ * An episode that has ended counts in no load and waits in no line. One that has ended by a fold keeps,
+ * for its undoing, the lead practitioner of the team that had it: without one it was the front door's.
  */
 #ifndef ALLOT_STATE_H
 #define ALLOT_STATE_H
@@ -24,8 +27,8 @@ typedef struct allot_episode {
         uint8_t level;
         uint32_t returned;
         uint64_t waiting_since_ms;
-        door_bytes owner;
-        door_bytes lead;
+        door_bytes owner;   /* Of a folded one: whose the survivor became. */
+        door_bytes lead;    /* Of the owner team; of a folded one: of `last`. */
         door_bytes offered; /* Empty: no offer is open. */
         door_bytes last;    /* The last team that accepted it. */
         size_t returned_by_count;

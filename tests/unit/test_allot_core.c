@@ -559,6 +559,405 @@ static void an_unknown_episode_is_refused(void **state)
         assert_refused(b, 5);
 }
 
+/* ---- joins ---- */
+
+enum { NO_LEVEL = 0 };
+
+/* Episode `from` into episode `to`, as triage records it; levels of 0 are not said. */
+static void folded(bench *b, uint64_t from, uint8_t from_level, uint64_t to, uint8_t to_level)
+{
+        allot_episode e = { 0 };
+
+        b->episode = id_of(to);
+        (void)allot_episode_get(core_bench_view(&b->core), &b->episode, &e);
+        b->version = (e.offer_version > e.owned_version ? e.offer_version : e.owned_version) + 1;
+        b->heard = (allot_episode_word){ .has_level = to_level != NO_LEVEL,
+                                         .level = to_level,
+                                         .other = id_of(from),
+                                         .has_other_level = from_level != NO_LEVEL,
+                                         .other_level = from_level };
+        hear(b, ALLOT_INPUT_FOLDED);
+}
+
+static void restored(bench *b, uint64_t from, uint64_t survivor, bool active)
+{
+        b->episode = id_of(from);
+        b->version = 50;
+        b->heard = (allot_episode_word){ .other = id_of(survivor), .active = active };
+        hear(b, ALLOT_INPUT_RESTORED);
+}
+
+static allot_episode row(bench *b, uint64_t n)
+{
+        b->episode = id_of(n);
+        return now(b);
+}
+
+static void offered_to(bench *b, uint64_t n, const char *team)
+{
+        opened(b, n);
+        act_as(b, "training/manager/mo", ALLOT_PLACE, team, 0);
+        b->version++;
+}
+
+/* By a decision, which waits where a hand places: for "a-young", or out of county for "c-county". */
+static void waits_for(bench *b, uint64_t n, const char *team)
+{
+        opened(b, n);
+        b->heard.routing.out_of_county = team[0] == 'c';
+        decided(b, team[0] == 'c' ? 4 : 3, true);
+        assert_text(now(b).offered, team);
+        assert_true(now(b).waiting);
+}
+
+static void owned_by(bench *b, uint64_t n, const char *team)
+{
+        offered_to(b, n, team);
+        accept_as(b, team);
+        (void)event_at(b, 0, ALLOT_ACCEPTED);
+}
+
+static void of_two_that_nobody_accepted_the_survivor_stays_the_front_doors(void **state)
+{
+        bench *b = *state;
+        opened(b, 1);
+        opened(b, 2);
+        folded(b, 2, NO_LEVEL, 1, NO_LEVEL);
+        assert_int_equal(b->core.events_count, 1);
+        const allot_word *w = event_at(b, 0, ALLOT_FOLDED);
+        assert_text(w->owner, "front-door");
+        assert_false(w->accepted);
+        assert_int_equal(w->lead.len + w->leaves.len + w->offered.len, 0);
+        assert_int_equal(w->episode_version, b->version);
+        assert_int_equal(b->core.out.events[0].subjects_count, 2);
+        assert_false(row(b, 1).ended || row(b, 1).has_owner_team);
+        assert_true(row(b, 2).ended);
+}
+
+static void the_team_that_accepted_what_is_folded_owns_the_survivor(void **state)
+{
+        bench *b = *state;
+        opened(b, 1);
+        owned_by(b, 2, "b-older");
+        folded(b, 2, 3, 1, NO_LEVEL);
+        const allot_word *w = event_at(b, 0, ALLOT_FOLDED);
+        assert_text(w->owner, "b-older");
+        assert_text(w->lead, "Kim Hall");
+        assert_true(w->accepted);
+        assert_int_equal(w->leaves.len, 0);
+        const allot_episode e = row(b, 1);
+        assert_text(e.owner, "b-older");
+        assert_text(e.lead, "Kim Hall");
+        assert_text(e.last, "b-older");
+        assert_true(e.has_owner_team);
+        assert_int_equal(e.owned_version, w->episode_version);
+        assert_int_equal(load_of(b, "b-older"), 1); /* One family, as before. */
+}
+
+static void the_team_that_accepted_the_survivor_goes_on_owning_it(void **state)
+{
+        bench *b = *state;
+        owned_by(b, 1, "a-young");
+        opened(b, 2);
+        folded(b, 2, 4, 1, 2); /* A level that no team has accepted weighs nothing. */
+        assert_text(event_at(b, 0, ALLOT_FOLDED)->owner, "a-young");
+        assert_text(row(b, 1).lead, "Kim Hall");
+        assert_int_equal(load_of(b, "a-young"), 1);
+}
+
+static void of_two_teams_the_higher_level_owns_and_the_other_leaves(void **state)
+{
+        bench *b = *state;
+        owned_by(b, 1, "a-young");
+        owned_by(b, 2, "b-older");
+        folded(b, 2, 4, 1, 3);
+        const allot_word *w = event_at(b, 0, ALLOT_FOLDED);
+        assert_text(w->owner, "b-older");
+        assert_text(w->leaves, "a-young");
+        assert_int_equal(load_of(b, "a-young"), 0);
+        assert_int_equal(load_of(b, "b-older"), 1);
+        owned_by(b, 3, "a-young");
+        folded(b, 3, 3, 1, 4);
+        w = event_at(b, 0, ALLOT_FOLDED);
+        assert_text(w->owner, "b-older");
+        assert_text(w->leaves, "a-young");
+        assert_int_equal(load_of(b, "a-young"), 0);
+        assert_int_equal(load_of(b, "b-older"), 1);
+}
+
+static void of_two_teams_of_one_level_the_survivors_owns(void **state)
+{
+        bench *b = *state;
+        owned_by(b, 1, "a-young");
+        owned_by(b, 2, "b-older");
+        folded(b, 2, 3, 1, 3);
+        const allot_word *w = event_at(b, 0, ALLOT_FOLDED);
+        assert_text(w->owner, "a-young");
+        assert_text(w->leaves, "b-older");
+        assert_int_equal(load_of(b, "b-older"), 0);
+}
+
+static void levels_that_are_not_said_are_those_of_the_decisions_heard(void **state)
+{
+        bench *b = *state;
+        opened(b, 1);
+        decided(b, 2, true);
+        accept_as(b, "a-young");
+        opened(b, 2);
+        b->heard.routing.age_bands = 1u << BAND_11_TO_15;
+        decided(b, 4, true);
+        accept_as(b, "b-older");
+        folded(b, 2, NO_LEVEL, 1, NO_LEVEL);
+        assert_text(event_at(b, 0, ALLOT_FOLDED)->owner, "b-older");
+        assert_int_equal(row(b, 1).level, 4);
+}
+
+static void a_team_that_had_both_has_one_family_and_hands_nothing_over(void **state)
+{
+        bench *b = *state;
+        owned_by(b, 1, "a-young");
+        owned_by(b, 2, "a-young");
+        waits_for(b, 3, "a-young");
+        folded(b, 2, 4, 1, 3);
+        const allot_word *w = event_at(b, 0, ALLOT_FOLDED);
+        assert_text(w->owner, "a-young");
+        assert_int_equal(w->leaves.len, 0);
+        (void)event_at(b, 1, ALLOT_OFFER_PLACED); /* The place that the second had. */
+        assert_int_equal(load_of(b, "a-young"), 2);
+        assert_false(row(b, 3).waiting);
+}
+
+static void an_offer_of_what_is_folded_is_withdrawn_and_its_place_given_on(void **state)
+{
+        bench *b = *state;
+        opened(b, 1);
+        offered_to(b, 2, "c-county");
+        waits_for(b, 3, "c-county");
+        folded(b, 2, NO_LEVEL, 1, NO_LEVEL);
+        const allot_word *w = event_at(b, 0, ALLOT_FOLDED);
+        const door_id third = id_of(3);
+        assert_text(w->offered, "c-county");
+        assert_text(w->owner, "front-door");
+        w = event_at(b, 1, ALLOT_OFFER_PLACED);
+        assert_true(door_id_equal(&w->episode, &third));
+        assert_int_equal(row(b, 2).offered.len, 0);
+        assert_int_equal(load_of(b, "c-county"), 1);
+}
+
+static void what_is_folded_waits_in_no_line_any_more(void **state)
+{
+        bench *b = *state;
+        opened(b, 1);
+        owned_by(b, 2, "c-county");
+        waits_for(b, 3, "c-county");
+        folded(b, 3, NO_LEVEL, 1, NO_LEVEL);
+        assert_text(event_at(b, 0, ALLOT_FOLDED)->offered, "c-county");
+        assert_false(allot_waiting_any(core_bench_view(&b->core)));
+        assert_int_equal(load_of(b, "c-county"), 1);
+}
+
+static void the_survivors_offer_stands_unless_it_is_to_its_owner(void **state)
+{
+        bench *b = *state;
+        offered_to(b, 1, "a-young");
+        owned_by(b, 2, "b-older");
+        folded(b, 2, 3, 1, NO_LEVEL);
+        assert_text(row(b, 1).offered, "a-young");
+        assert_int_equal(load_of(b, "a-young"), 1);
+        offered_to(b, 4, "c-county");
+        owned_by(b, 5, "c-county"); /* Waiting, and taken all the same. */
+        assert_int_equal(load_of(b, "c-county"), 2);
+        folded(b, 5, 3, 4, NO_LEVEL);
+        assert_int_equal(b->core.events_count, 1);
+        assert_int_equal(row(b, 4).offered.len, 0);
+        assert_text(row(b, 4).owner, "c-county");
+        assert_int_equal(load_of(b, "c-county"), 1);
+        waits_for(b, 6, "c-county");
+        folded(b, 4, 3, 6, NO_LEVEL); /* It waited for the team that has it now. */
+        assert_false(row(b, 6).waiting);
+        assert_false(allot_waiting_any(core_bench_view(&b->core)));
+        assert_int_equal(load_of(b, "c-county"), 1);
+}
+
+static void a_survivor_that_waits_is_given_the_place_its_fold_frees(void **state)
+{
+        bench *b = *state;
+        offered_to(b, 2, "c-county");
+        waits_for(b, 1, "c-county");
+        folded(b, 2, NO_LEVEL, 1, NO_LEVEL);
+        (void)event_at(b, 0, ALLOT_FOLDED);
+        (void)event_at(b, 1, ALLOT_OFFER_PLACED);
+        assert_false(row(b, 1).waiting);
+        assert_text(row(b, 1).offered, "c-county");
+        assert_int_equal(load_of(b, "c-county"), 1);
+}
+
+static void a_team_that_leaves_keeps_its_place_while_it_is_asked(void **state)
+{
+        bench *b = *state;
+        opened(b, 1);
+        decided(b, 3, true);
+        accept_as(b, "a-young");
+        decided(b, 3, true); /* The same team again. */
+        assert_text(now(b).offered, "a-young");
+        owned_by(b, 2, "b-older");
+        offered_to(b, 3, "a-young");
+        waits_for(b, 4, "a-young");
+        folded(b, 2, 4, 1, 3);
+        assert_int_equal(b->core.events_count, 1);
+        assert_text(event_at(b, 0, ALLOT_FOLDED)->leaves, "a-young");
+        assert_text(row(b, 1).owner, "b-older");
+        assert_text(row(b, 1).offered, "a-young");
+        assert_int_equal(load_of(b, "a-young"), 2);
+}
+
+static void a_hand_over_of_what_is_folded_is_withdrawn_and_the_survivors_goes_on(void **state)
+{
+        bench *b = *state;
+        owned_by(b, 1, "a-young");
+        act_as(b, "training/team-a-young/sam", ALLOT_HAND_OVER, "early", 0);
+        owned_by(b, 2, "b-older");
+        act_as(b, "training/team-b-older/kim", ALLOT_HAND_OVER, "c-county", 0);
+        folded(b, 2, 4, 1, 3);
+        const allot_word *w = event_at(b, 0, ALLOT_FOLDED);
+        assert_text(w->owner, "b-older");
+        assert_text(w->leaves, "a-young");
+        assert_text(w->offered, "c-county");
+        assert_int_equal(load_of(b, "c-county"), 0);
+        assert_text(row(b, 1).offered, "early");
+        return_as(b, "early");
+        assert_text(event_at(b, 0, ALLOT_RETURNED)->owner, "b-older"); /* Who has it now keeps it. */
+        assert_int_equal(load_of(b, "early"), 0);
+        assert_int_equal(load_of(b, "b-older"), 1);
+}
+
+static void who_accepts_or_returns_what_was_folded_is_told_whose_it_is(void **state)
+{
+        bench *b = *state;
+        owned_by(b, 1, "a-young");
+        offered_to(b, 2, "b-older");
+        folded(b, 2, NO_LEVEL, 1, 3);
+        b->episode = id_of(2);
+        accept_as(b, "b-older");
+        assert_text(event_at(b, 0, ALLOT_OVERTAKEN)->owner, "a-young");
+        return_as(b, "b-older");
+        (void)event_at(b, 0, ALLOT_OVERTAKEN);
+        act_as(b, "training/manager/mo", ALLOT_PLACE, "early", 0);
+        (void)event_at(b, 0, ALLOT_OVERTAKEN);
+        assert_true(row(b, 2).ended);
+}
+
+static void a_fold_of_what_nobody_knows_has_an_owner(void **state)
+{
+        bench *b = *state;
+        folded(b, 2, 3, 1, 3);
+        assert_text(event_at(b, 0, ALLOT_FOLDED)->owner, "front-door");
+        assert_false(row(b, 1).ended);
+        assert_true(row(b, 2).ended);
+        owned_by(b, 3, "a-young");
+        folded(b, 3, 3, 4, 3);
+        assert_text(event_at(b, 0, ALLOT_FOLDED)->owner, "a-young");
+        assert_text(row(b, 4).owner, "a-young");
+        b->episode = id_of(4);
+        ended(b);
+        opened(b, 5);
+        folded(b, 5, 3, 4, 3); /* Into what has ended. */
+        assert_text(event_at(b, 0, ALLOT_FOLDED)->owner, "front-door");
+        assert_false(row(b, 4).ended);
+        assert_int_equal(load_of(b, "a-young"), 0);
+        b->core.policy = NULL;
+        folded(b, 7, 3, 6, 3);
+        assert_text(event_at(b, 0, ALLOT_FOLDED)->owner, "front-door");
+}
+
+/* ---- and their undoing ---- */
+
+static void what_is_restored_is_its_last_teams_with_its_lead_and_the_survivor_keeps_its_own(void **state)
+{
+        bench *b = *state;
+        owned_by(b, 1, "a-young");
+        owned_by(b, 2, "b-older");
+        folded(b, 2, 3, 1, 3);
+        restored(b, 2, 1, true);
+        assert_int_equal(b->core.events_count, 1);
+        const allot_word *w = event_at(b, 0, ALLOT_RESTORED);
+        const door_id survivor = id_of(1);
+        assert_text(w->owner, "b-older");
+        assert_text(w->lead, "Kim Hall");
+        assert_true(w->accepted);
+        assert_int_equal(w->episode_version, 50);
+        assert_true(door_id_equal(&w->other, &survivor));
+        assert_false(row(b, 2).ended);
+        assert_int_equal(row(b, 2).owned_version, 50);
+        assert_text(row(b, 2).lead, "Kim Hall");
+        assert_text(row(b, 1).owner, "a-young");
+        assert_int_equal(load_of(b, "a-young"), 1);
+        assert_int_equal(load_of(b, "b-older"), 1);
+}
+
+static void a_team_that_had_inherited_the_survivor_has_both_after_the_undoing(void **state)
+{
+        bench *b = *state;
+        opened(b, 1);
+        owned_by(b, 2, "b-older");
+        folded(b, 2, 3, 1, NO_LEVEL);
+        restored(b, 2, 1, true);
+        assert_text(row(b, 1).owner, "b-older");
+        assert_text(row(b, 2).owner, "b-older");
+        assert_int_equal(load_of(b, "b-older"), 2);
+}
+
+static void what_is_restored_undecided_is_the_front_doors(void **state)
+{
+        bench *b = *state;
+        owned_by(b, 1, "a-young");
+        offered_to(b, 2, "b-older");
+        folded(b, 2, NO_LEVEL, 1, 3);
+        restored(b, 2, 1, false);
+        assert_int_equal(b->core.events_count, 1);
+        const allot_word *w = event_at(b, 0, ALLOT_RESTORED);
+        assert_text(w->owner, "front-door");
+        assert_false(w->accepted);
+        assert_int_equal(row(b, 2).offered.len, 0);
+        assert_int_equal(load_of(b, "b-older"), 0);
+        restored(b, 2, 1, false);
+        assert_int_equal(b->core.events_count, 0); /* It has an owner. */
+}
+
+static void where_its_team_has_gone_or_had_returned_it_a_manager_places_it(void **state)
+{
+        bench *b = *state;
+        owned_by(b, 1, "a-young");
+        owned_by(b, 2, "b-older");
+        folded(b, 2, 3, 1, 3);
+        b->teams[1].id = door_bytes_of("b-renamed");
+        restored(b, 2, 1, true);
+        assert_text(event_at(b, 0, ALLOT_RESTORED)->owner, "front-door");
+        (void)event_at(b, 1, ALLOT_UNROUTED);
+        assert_int_equal(load_of(b, "b-older"), 0);
+        act_as(b, "training/manager/mo", ALLOT_PLACE, "early", 0);
+        accept_as(b, "early");
+        assert_int_equal(event_at(b, 0, ALLOT_ACCEPTED)->episode_version, 50);
+        owned_by(b, 3, "disability");
+        return_as(b, "disability");
+        folded(b, 3, 3, 1, 3);
+        restored(b, 3, 1, true); /* Triage had not heard of the return. */
+        assert_text(event_at(b, 0, ALLOT_RESTORED)->owner, "front-door");
+        (void)event_at(b, 1, ALLOT_UNROUTED);
+}
+
+static void what_is_restored_and_was_never_known_has_an_owner_and_what_is_closed_needs_none(void **state)
+{
+        bench *b = *state;
+        restored(b, 2, 1, false);
+        assert_text(event_at(b, 0, ALLOT_RESTORED)->owner, "front-door");
+        assert_false(row(b, 2).ended);
+        b->episode = id_of(3);
+        b->heard = (allot_episode_word){ .other = id_of(1), .ends = true };
+        hear(b, ALLOT_INPUT_RESTORED);
+        assert_int_equal(b->core.events_count, 0);
+}
+
 /* ---- a county at random ---- */
 
 enum { EPISODES = 40, STEPS = 4000 };
@@ -614,6 +1013,11 @@ static void a_random_county_keeps_its_books(void **state)
                 const door_id id = id_of(n);
                 door_arena_reset(&b->core.arena);
                 const bool known = allot_episode_get(core_bench_view(&b->core), &id, &e);
+                const uint64_t other = 1 + draw(&seed, EPISODES);
+                if (known && e.ended && draw(&seed, 3) == 0) {
+                        restored(b, n, other == n ? EPISODES + 1 : other, draw(&seed, 2) == 0);
+                        continue;
+                }
                 if (!known || (e.ended && draw(&seed, 3) == 0)) {
                         opened(b, n);
                         continue;
@@ -628,7 +1032,7 @@ static void a_random_county_keeps_its_books(void **state)
                 }
                 char actor[80];
                 (void)snprintf(actor, sizeof actor, "training/team-%s/sam", team);
-                switch (draw(&seed, 8)) {
+                switch (draw(&seed, 9)) {
                 case 0:
                 case 1:
                         b->heard.routing.age_bands = (uint16_t)(1u << (1 + draw(&seed, 6)));
@@ -647,6 +1051,11 @@ static void a_random_county_keeps_its_books(void **state)
                         break;
                 case 6:
                         act_as(b, "training/manager/mo", ALLOT_PLACE, teams[draw(&seed, 6)], 0);
+                        break;
+                case 7:
+                        if (other != n) { /* Also of what has ended, or is not known: books are kept. */
+                                folded(b, other, (uint8_t)draw(&seed, 5), n, (uint8_t)draw(&seed, 5));
+                        }
                         break;
                 default:
                         ended(b);
@@ -685,6 +1094,26 @@ int main(void)
                 TEST(who_acts_on_what_has_moved_on_is_told_where_it_stands),
                 TEST(an_older_decision_that_comes_late_moves_nothing),
                 TEST(an_unknown_episode_is_refused),
+                TEST(of_two_that_nobody_accepted_the_survivor_stays_the_front_doors),
+                TEST(the_team_that_accepted_what_is_folded_owns_the_survivor),
+                TEST(the_team_that_accepted_the_survivor_goes_on_owning_it),
+                TEST(of_two_teams_the_higher_level_owns_and_the_other_leaves),
+                TEST(of_two_teams_of_one_level_the_survivors_owns),
+                TEST(levels_that_are_not_said_are_those_of_the_decisions_heard),
+                TEST(a_team_that_had_both_has_one_family_and_hands_nothing_over),
+                TEST(an_offer_of_what_is_folded_is_withdrawn_and_its_place_given_on),
+                TEST(what_is_folded_waits_in_no_line_any_more),
+                TEST(the_survivors_offer_stands_unless_it_is_to_its_owner),
+                TEST(a_survivor_that_waits_is_given_the_place_its_fold_frees),
+                TEST(a_team_that_leaves_keeps_its_place_while_it_is_asked),
+                TEST(a_hand_over_of_what_is_folded_is_withdrawn_and_the_survivors_goes_on),
+                TEST(who_accepts_or_returns_what_was_folded_is_told_whose_it_is),
+                TEST(a_fold_of_what_nobody_knows_has_an_owner),
+                TEST(what_is_restored_is_its_last_teams_with_its_lead_and_the_survivor_keeps_its_own),
+                TEST(a_team_that_had_inherited_the_survivor_has_both_after_the_undoing),
+                TEST(what_is_restored_undecided_is_the_front_doors),
+                TEST(where_its_team_has_gone_or_had_returned_it_a_manager_places_it),
+                TEST(what_is_restored_and_was_never_known_has_an_owner_and_what_is_closed_needs_none),
                 TEST(a_random_county_keeps_its_books),
         };
 
