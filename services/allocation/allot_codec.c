@@ -611,7 +611,7 @@ static door_status decode_event(uint32_t type, uint32_t version, door_bytes publ
                 return DOOR_MALFORMED;
         }
         return id_of(episode, &w->episode) && is_name(w->team) && is_name(w->owner) && is_name(w->lead) &&
-                               is_name(w->from)
+                               is_name(w->from) && is_name(w->leaves) && is_name(w->offered)
                        ? DOOR_OK
                        : DOOR_MALFORMED;
 }
