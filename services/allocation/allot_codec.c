@@ -172,6 +172,7 @@ static door_status folded_decode(door_bytes payload, door_arena *arena, allot_ep
         heard->level = level_decode(in->to_level);
         heard->has_other_level = in->has_from_level;
         heard->other_level = level_decode(in->from_level);
+        heard->imported = in->state == DOOR__V1__EPISODE_STATE__EPISODE_IMPORTED;
         return two_of(in->to, in->from, &heard->episode, &heard->other) ? DOOR_OK : DOOR_MALFORMED;
 }
 
@@ -185,6 +186,7 @@ static door_status restored_decode(door_bytes payload, door_arena *arena, allot_
                 return status;
         }
         heard->version = in->version;
+        heard->imported = in->state == DOOR__V1__EPISODE_STATE__EPISODE_IMPORTED;
         heard->active = in->state == DOOR__V1__EPISODE_STATE__EPISODE_ACTIVE;
         heard->ends = in->state == DOOR__V1__EPISODE_STATE__EPISODE_CLOSED ||
                       in->state == DOOR__V1__EPISODE_STATE__EPISODE_FOLDED;

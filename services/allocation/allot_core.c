@@ -24,17 +24,14 @@ static allot_word *word(door_out *out, const door_id *episode)
 }
 
 /* NULL bodies are a full arena: its latch is set, and the shell tries again with less. */
-static void emit(door_out *out, allot_event type, const allot_word *body)
+static door_event *emit(door_out *out, allot_event type, const allot_word *body)
 {
-        if (body != NULL) {
-                door_event *event = door_out_event(out, type, body);
-                if (event != NULL) {
-                        door_event_subject(event, DOOR_ID_EPISODE, &body->episode);
-                }
-                if (event != NULL && type == ALLOT_FOLDED) {
-                        door_event_subject(event, DOOR_ID_EPISODE, &body->other);
-                }
+        door_event *event = body != NULL ? door_out_event(out, type, body) : NULL;
+
+        if (event != NULL) {
+                door_event_subject(event, DOOR_ID_EPISODE, &body->episode);
         }
+        return event;
 }
 
 /* What one of this input's own records changes and decide does not see yet. */
@@ -103,7 +100,7 @@ static void places_fill(door_view *view, const allot_policy *policy, const door_
                         w->team = team->id;
                         w->waited_ms = input->now_ms > since_ms ? input->now_ms - since_ms : 0;
                 }
-                emit(out, ALLOT_OFFER_PLACED, w);
+                (void)emit(out, ALLOT_OFFER_PLACED, w);
                 placed++;
         }
 }
@@ -119,7 +116,7 @@ static void name_owner(const allot_policy *policy, const allot_episode_word *hea
                 w->team = w->owner;
                 w->episode_version = heard->version;
         }
-        emit(out, ALLOT_OWNER_NAMED, w);
+        (void)emit(out, ALLOT_OWNER_NAMED, w);
 }
 
 static void end(const door_id *id, const allot_episode *known, door_out *out)
@@ -129,7 +126,7 @@ static void end(const door_id *id, const allot_episode *known, door_out *out)
         if (w != NULL) {
                 w->team = known->owner;
         }
-        emit(out, ALLOT_ENDED, w);
+        (void)emit(out, ALLOT_ENDED, w);
 }
 
 static void overtaken(const door_id *id, const allot_episode *known, uint32_t acted_on, door_bytes actor,
@@ -145,7 +142,7 @@ static void overtaken(const door_id *id, const allot_episode *known, uint32_t ac
                 w->owner = known->owner;
                 w->offered = known->offered;
         }
-        emit(out, ALLOT_OVERTAKEN, w);
+        (void)emit(out, ALLOT_OVERTAKEN, w);
 }
 
 static void unroute(const door_id *id, uint32_t version, uint32_t returned, door_bytes owner, door_out *out)
@@ -157,7 +154,7 @@ static void unroute(const door_id *id, uint32_t version, uint32_t returned, door
                 w->owner = owner;
                 w->times = returned;
         }
-        emit(out, ALLOT_UNROUTED, w);
+        (void)emit(out, ALLOT_UNROUTED, w);
 }
 
 static void offer(door_view *view, const allot_policy *policy, const allot_episode_word *heard,
@@ -187,7 +184,7 @@ static void offer(door_view *view, const allot_policy *policy, const allot_episo
                 w->capacity = choice.team->has_capacity ? choice.team->capacity : UINT32_MAX;
                 w->level = heard->level;
         }
-        emit(out, ALLOT_OFFERED, w);
+        (void)emit(out, ALLOT_OFFERED, w);
 }
 
 /* ---- joins and their undoing */
@@ -260,6 +257,12 @@ static void places_freed(const allot_episode *from, const allot_episode *to, con
         }
 }
 
+/* Of what is open in replayed history only, nobody is told. */
+static void history_mark(door_event *event, const allot_episode_word *heard)
+{
+        event->flags |= heard->imported ? DOOR_FLAG_HISTORIC : 0;
+}
+
 /* By triage's order both are open; if one is not, the joined work has an owner all the same. */
 static void fold(door_view *view, const allot_policy *policy, const allot_episode_word *heard, changes *made,
                  door_out *out)
@@ -285,7 +288,11 @@ static void fold(door_view *view, const allot_policy *policy, const allot_episod
                 w->leaves = after.leaves;
                 w->offered = from.offered;
         }
-        emit(out, ALLOT_FOLDED, w);
+        door_event *event = emit(out, ALLOT_FOLDED, w);
+        if (event != NULL) {
+                door_event_subject(event, DOOR_ID_EPISODE, &heard->other);
+                history_mark(event, heard);
+        }
         changes_leave(made, &heard->other);
         if (!offer_stays(&to, &after)) {
                 changes_leave(made, &heard->episode);
@@ -323,7 +330,10 @@ static void restore(door_view *view, const allot_policy *policy, const allot_epi
                 w->accepted = team != NULL;
                 w->lead = team != NULL ? known.lead : DOOR_BYTES_EMPTY;
         }
-        emit(out, ALLOT_RESTORED, w);
+        door_event *event = emit(out, ALLOT_RESTORED, w);
+        if (event != NULL) {
+                history_mark(event, heard);
+        }
         if (heard->active && team == NULL && w != NULL) {
                 /* Triage will decide nothing more: it had its team. A person names another. */
                 unroute(&heard->episode, heard->version, known.returned, w->owner, out);
@@ -440,7 +450,7 @@ static void accept(asked *a)
                         w->by = a->input->actor;
                         w->from = a->known.has_owner_team ? a->known.owner : DOOR_BYTES_EMPTY;
                 }
-                emit(a->out, ALLOT_ACCEPTED, w);
+                (void)emit(a->out, ALLOT_ACCEPTED, w);
                 place_others(a,
                              w != NULL && !door_bytes_equal(w->from, w->team) ? w->from : DOOR_BYTES_EMPTY);
         }
@@ -479,7 +489,7 @@ static void give_back(asked *a)
                 w->by = a->input->actor;
                 w->hand_over = hand_over;
         }
-        emit(a->out, ALLOT_RETURNED, w);
+        (void)emit(a->out, ALLOT_RETURNED, w);
         if (!hand_over && times >= ALLOT_RETURNS_TO_A_MANAGER) {
                 unroute(&a->act->episode, a->known.offer_version, times, owner, a->out);
         }
@@ -519,7 +529,7 @@ static void hand_over(asked *a)
                         w->text = a->act->text;
                         w->waiting = !allot_has_room(team, allot_load_get(a->view, team->id));
                 }
-                emit(a->out, ALLOT_HAND_OVER_OFFERED, w);
+                (void)emit(a->out, ALLOT_HAND_OVER_OFFERED, w);
         }
 }
 
@@ -540,7 +550,7 @@ static void place(asked *a)
                         w->capacity = team->has_capacity ? team->capacity : UINT32_MAX;
                         w->level = a->known.level;
                 }
-                emit(a->out, ALLOT_OFFERED, w);
+                (void)emit(a->out, ALLOT_OFFERED, w);
         }
 }
 

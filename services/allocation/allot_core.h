@@ -143,6 +143,7 @@ typedef struct allot_episode_word {
         door_id other; /* FOLDED: what is no more of its own; RESTORED: the survivor. */
         bool has_other_level;
         uint8_t other_level;
+        bool imported;   /* FOLDED, RESTORED: nobody here has decided it. */
         bool active;     /* RESTORED: a team had accepted it when it was folded. */
         bool statutory;  /* Of the next step. */
         bool early_help; /* Of the next step. */

@@ -166,6 +166,9 @@ static void a_fold_is_read_with_its_levels_where_they_are_said(void **state)
         assert_true(heard->has_level && heard->has_other_level);
         assert_int_equal(heard->level, 3);
         assert_int_equal(heard->other_level, UINT8_MAX);
+        assert_false(heard->imported);
+        in.state = DOOR__V1__EPISODE_STATE__EPISODE_IMPORTED;
+        assert_true(heard_of(ALLOT_INPUT_FOLDED, &in)->imported);
         in.from = data(one); /* Into itself. */
         assert_malformed(ALLOT_INPUT_FOLDED, &in);
         in.from.len--;
@@ -192,6 +195,9 @@ static void an_undoing_is_read_with_what_it_was(void **state)
         in.state = DOOR__V1__EPISODE_STATE__EPISODE_QUEUED;
         heard = heard_of(ALLOT_INPUT_RESTORED, &in);
         assert_false(heard->active || heard->ends);
+        in.state = DOOR__V1__EPISODE_STATE__EPISODE_IMPORTED;
+        heard = heard_of(ALLOT_INPUT_RESTORED, &in);
+        assert_true(heard->imported && !heard->ends);
         in.state = DOOR__V1__EPISODE_STATE__EPISODE_CLOSED;
         assert_true(heard_of(ALLOT_INPUT_RESTORED, &in)->ends);
         in.survivor.len = 0;

@@ -634,6 +634,23 @@ static void of_two_that_nobody_accepted_the_survivor_stays_the_front_doors(void 
         assert_true(row(b, 2).ended);
 }
 
+static void joins_of_what_is_imported_are_marked_as_history(void **state)
+{
+        bench *b = *state;
+        for (unsigned imported = 0; imported < 2; imported++) {
+                b->episode = id_of(1);
+                b->heard = (allot_episode_word){ .other = id_of(2), .imported = imported == 1 };
+                hear(b, ALLOT_INPUT_FOLDED);
+                (void)event_at(b, 0, ALLOT_FOLDED);
+                assert_int_equal(b->core.events[0].flags, imported == 1 ? DOOR_FLAG_HISTORIC : 0);
+                b->episode = id_of(2);
+                b->heard.other = id_of(1);
+                hear(b, ALLOT_INPUT_RESTORED);
+                (void)event_at(b, 0, ALLOT_RESTORED);
+                assert_int_equal(b->core.events[0].flags, imported == 1 ? DOOR_FLAG_HISTORIC : 0);
+        }
+}
+
 static void the_team_that_accepted_what_is_folded_owns_the_survivor(void **state)
 {
         bench *b = *state;
@@ -1095,6 +1112,7 @@ int main(void)
                 TEST(an_older_decision_that_comes_late_moves_nothing),
                 TEST(an_unknown_episode_is_refused),
                 TEST(of_two_that_nobody_accepted_the_survivor_stays_the_front_doors),
+                TEST(joins_of_what_is_imported_are_marked_as_history),
                 TEST(the_team_that_accepted_what_is_folded_owns_the_survivor),
                 TEST(the_team_that_accepted_the_survivor_goes_on_owning_it),
                 TEST(of_two_teams_the_higher_level_owns_and_the_other_leaves),
