@@ -254,6 +254,8 @@ const char *cli_word_delivery(Door__V1__DeliveryKind kind)
                 { DOOR__V1__DELIVERY_KIND__DELIVERY_LOOK_LATE, "a response is overdue" },
                 { DOOR__V1__DELIVERY_KIND__DELIVERY_ATTEMPT_REFUSED, "an attempt was refused and kept" },
                 { DOOR__V1__DELIVERY_KIND__DELIVERY_REQUEST, "the sender asks to withdraw or amend" },
+                { DOOR__V1__DELIVERY_KIND__DELIVERY_JOINED, "open work has been joined" },
+                { DOOR__V1__DELIVERY_KIND__DELIVERY_JOIN_UNDONE, "joined work is apart again" },
         };
         return WORD_OF(words, kind);
 }

@@ -24,6 +24,8 @@ SAME(NOTIFY_TRIAGE_ATTACHED, DOOR__V1__TRIAGE_EVENT__TRIAGE_REFERRAL_ATTACHED);
 SAME(NOTIFY_TRIAGE_HISTORY, DOOR__V1__TRIAGE_EVENT__TRIAGE_HISTORY_NOTED);
 SAME(NOTIFY_TRIAGE_LOOK_LISTED, DOOR__V1__TRIAGE_EVENT__TRIAGE_LOOK_LISTED);
 SAME(NOTIFY_TRIAGE_OVERTAKEN, DOOR__V1__TRIAGE_EVENT__TRIAGE_OVERTAKEN);
+SAME(NOTIFY_TRIAGE_FOLDED, DOOR__V1__TRIAGE_EVENT__TRIAGE_FOLDED);
+SAME(NOTIFY_TRIAGE_RESTORED, DOOR__V1__TRIAGE_EVENT__TRIAGE_RESTORED);
 SAME(NOTIFY_ALLOT_OFFERED, DOOR__V1__ALLOT_EVENT__ALLOT_OFFERED);
 SAME(NOTIFY_ALLOT_PLACED, DOOR__V1__ALLOT_EVENT__ALLOT_OFFER_PLACED);
 SAME(NOTIFY_ALLOT_UNROUTED, DOOR__V1__ALLOT_EVENT__ALLOT_UNROUTED);
@@ -32,6 +34,8 @@ SAME(NOTIFY_ALLOT_RETURNED, DOOR__V1__ALLOT_EVENT__ALLOT_RETURNED);
 SAME(NOTIFY_ALLOT_HAND_OVER, DOOR__V1__ALLOT_EVENT__ALLOT_HAND_OVER_OFFERED);
 SAME(NOTIFY_ALLOT_ENDED, DOOR__V1__ALLOT_EVENT__ALLOT_ENDED);
 SAME(NOTIFY_ALLOT_OVERTAKEN, DOOR__V1__ALLOT_EVENT__ALLOT_OVERTAKEN);
+SAME(NOTIFY_ALLOT_FOLDED, DOOR__V1__ALLOT_EVENT__ALLOT_FOLDED);
+SAME(NOTIFY_ALLOT_RESTORED, DOOR__V1__ALLOT_EVENT__ALLOT_RESTORED);
 SAME(NOTIFY_TRY_AGAIN, DOOR__V1__NOTIFY_COMMAND__NOTIFY_TRY_AGAIN);
 SAME(NOTIFY_TOLD_BY_PERSON, DOOR__V1__NOTIFY_COMMAND__NOTIFY_TOLD_BY_PERSON);
 SAME(NOTIFY_PLANNED, DOOR__V1__NOTIFY_EVENT__NOTIFY_PLANNED);
@@ -47,6 +51,8 @@ SAME(NOTIFY_RECEIPT, DOOR__V1__DELIVERY_KIND__DELIVERY_RECEIPT);
 SAME(NOTIFY_RED, DOOR__V1__DELIVERY_KIND__DELIVERY_RED);
 SAME(NOTIFY_LOOK_NOW, DOOR__V1__DELIVERY_KIND__DELIVERY_LOOK_NOW);
 SAME(NOTIFY_REQUEST, DOOR__V1__DELIVERY_KIND__DELIVERY_REQUEST);
+SAME(NOTIFY_JOINED, DOOR__V1__DELIVERY_KIND__DELIVERY_JOINED);
+SAME(NOTIFY_JOIN_UNDONE, DOOR__V1__DELIVERY_KIND__DELIVERY_JOIN_UNDONE);
 SAME(NOTIFY_UNREACHABLE, DOOR__V1__DELIVERY_FAILURE__FAILURE_UNREACHABLE);
 SAME(NOTIFY_TLS, DOOR__V1__DELIVERY_FAILURE__FAILURE_TLS);
 SAME(NOTIFY_TIMED_OUT, DOOR__V1__DELIVERY_FAILURE__FAILURE_TIMED_OUT);
@@ -85,6 +91,7 @@ static door_status opened_read(door_bytes payload, door_arena *arena, notify_see
         seen->historic = in->historic;
         seen->imported = in->state == DOOR__V1__EPISODE_STATE__EPISODE_IMPORTED;
         seen->queued = in->state == DOOR__V1__EPISODE_STATE__EPISODE_QUEUED;
+        seen->moved = in->has_moved_from;
         seen->severity = in->severity;
         seen->why = in->n_why > 0 ? (uint32_t)in->why[0] : 0;
         seen->rag_ms = in->clocks->rag_ms;
@@ -106,6 +113,7 @@ static door_status attached_read(door_bytes payload, door_arena *arena, notify_s
         }
         seen->historic = in->historic;
         seen->imported = in->state == DOOR__V1__EPISODE_STATE__EPISODE_IMPORTED;
+        seen->moved = in->has_moved_from;
         seen->look_now = in->way == DOOR__V1__REPEAT_WAY__WAY_LOOK_NOW;
         seen->severity = in->severity;
         seen->why = in->n_why > 0 ? (uint32_t)in->why[0] : 0;
@@ -176,6 +184,39 @@ static door_status reopened_read(door_bytes payload, door_arena *arena, notify_s
         return id_read(in->episode, &seen->has_episode, &seen->episode) ? DOOR_OK : DOOR_MALFORMED;
 }
 
+/* Of these two only what comes into the queue is of interest; whom it concerns is allocation's word. */
+static door_status triage_folded_read(door_bytes payload, door_arena *arena, notify_seen *seen)
+{
+        Door__V1__EpisodeFolded *in = NULL;
+        const door_status status =
+                door_proto_read(&door__v1__episode_folded__descriptor, payload, arena, &in);
+
+        if (status != DOOR_OK) {
+                return status;
+        }
+        seen->imported = in->state == DOOR__V1__EPISODE_STATE__EPISODE_IMPORTED;
+        seen->queued = in->state == DOOR__V1__EPISODE_STATE__EPISODE_QUEUED;
+        seen->severity = in->severity;
+        seen->rag_ms = in->clocks->rag_ms;
+        return id_read(in->to, &seen->has_episode, &seen->episode) ? DOOR_OK : DOOR_MALFORMED;
+}
+
+static door_status triage_restored_read(door_bytes payload, door_arena *arena, notify_seen *seen)
+{
+        Door__V1__EpisodeRestored *in = NULL;
+        const door_status status =
+                door_proto_read(&door__v1__episode_restored__descriptor, payload, arena, &in);
+
+        if (status != DOOR_OK) {
+                return status;
+        }
+        seen->imported = in->state == DOOR__V1__EPISODE_STATE__EPISODE_IMPORTED;
+        seen->queued = in->state == DOOR__V1__EPISODE_STATE__EPISODE_QUEUED;
+        seen->severity = in->severity;
+        seen->rag_ms = in->clocks->rag_ms;
+        return id_read(in->episode, &seen->has_episode, &seen->episode) ? DOOR_OK : DOOR_MALFORMED;
+}
+
 static door_status triage_read(uint32_t type, door_bytes payload, door_arena *arena, notify_seen *seen)
 {
         switch (type) {
@@ -191,6 +232,10 @@ static door_status triage_read(uint32_t type, door_bytes payload, door_arena *ar
                 return reopened_read(payload, arena, seen);
         case NOTIFY_TRIAGE_OVERTAKEN:
                 return triage_overtaken_read(payload, arena, seen);
+        case NOTIFY_TRIAGE_FOLDED:
+                return triage_folded_read(payload, arena, seen);
+        case NOTIFY_TRIAGE_RESTORED:
+                return triage_restored_read(payload, arena, seen);
         default:
                 return DOOR_MALFORMED;
         }
@@ -308,6 +353,41 @@ static door_status allot_overtaken_read(door_bytes payload, door_arena *arena, n
         return id_read(in->episode, &seen->has_episode, &seen->episode) ? DOOR_OK : DOOR_MALFORMED;
 }
 
+static door_status allot_folded_read(door_bytes payload, door_arena *arena, notify_seen *seen)
+{
+        Door__V1__OwnershipFolded *in = NULL;
+        const door_status status =
+                door_proto_read(&door__v1__ownership_folded__descriptor, payload, arena, &in);
+
+        if (status != DOOR_OK) {
+                return status;
+        }
+        seen->accepted = in->accepted;
+        return id_read(in->to, &seen->has_episode, &seen->episode) &&
+                               door_id_from_bytes(door_proto_bytes(in->from), &seen->other) &&
+                               name_read(in->owner, &seen->owner) && name_read(in->leaves, &seen->leaves) &&
+                               name_read(in->offered_before, &seen->withdrawn)
+                       ? DOOR_OK
+                       : DOOR_MALFORMED;
+}
+
+static door_status allot_restored_read(door_bytes payload, door_arena *arena, notify_seen *seen)
+{
+        Door__V1__OwnershipRestored *in = NULL;
+        const door_status status =
+                door_proto_read(&door__v1__ownership_restored__descriptor, payload, arena, &in);
+
+        if (status != DOOR_OK) {
+                return status;
+        }
+        seen->accepted = in->accepted;
+        return id_read(in->episode, &seen->has_episode, &seen->episode) &&
+                               door_id_from_bytes(door_proto_bytes(in->survivor), &seen->other) &&
+                               name_read(in->owner, &seen->owner)
+                       ? DOOR_OK
+                       : DOOR_MALFORMED;
+}
+
 static door_status allot_read(uint32_t type, door_bytes payload, door_arena *arena, notify_seen *seen)
 {
         switch (type) {
@@ -327,6 +407,10 @@ static door_status allot_read(uint32_t type, door_bytes payload, door_arena *are
                 return ended_read(payload, arena, seen);
         case NOTIFY_ALLOT_OVERTAKEN:
                 return allot_overtaken_read(payload, arena, seen);
+        case NOTIFY_ALLOT_FOLDED:
+                return allot_folded_read(payload, arena, seen);
+        case NOTIFY_ALLOT_RESTORED:
+                return allot_restored_read(payload, arena, seen);
         default:
                 return DOOR_MALFORMED;
         }
@@ -780,6 +864,8 @@ static const door_consumed consumes[] = {
         { NOTIFY_LOG_TRIAGE, NOTIFY_TRIAGE_LOOK_LISTED },
         { NOTIFY_LOG_TRIAGE, NOTIFY_TRIAGE_REOPENED },
         { NOTIFY_LOG_TRIAGE, NOTIFY_TRIAGE_OVERTAKEN },
+        { NOTIFY_LOG_TRIAGE, NOTIFY_TRIAGE_FOLDED },
+        { NOTIFY_LOG_TRIAGE, NOTIFY_TRIAGE_RESTORED },
         { NOTIFY_LOG_ALLOCATION, NOTIFY_ALLOT_OFFERED },
         { NOTIFY_LOG_ALLOCATION, NOTIFY_ALLOT_PLACED },
         { NOTIFY_LOG_ALLOCATION, NOTIFY_ALLOT_UNROUTED },
@@ -788,6 +874,8 @@ static const door_consumed consumes[] = {
         { NOTIFY_LOG_ALLOCATION, NOTIFY_ALLOT_HAND_OVER },
         { NOTIFY_LOG_ALLOCATION, NOTIFY_ALLOT_ENDED },
         { NOTIFY_LOG_ALLOCATION, NOTIFY_ALLOT_OVERTAKEN },
+        { NOTIFY_LOG_ALLOCATION, NOTIFY_ALLOT_FOLDED },
+        { NOTIFY_LOG_ALLOCATION, NOTIFY_ALLOT_RESTORED },
 };
 
 static const door_known knows[] = {
@@ -802,10 +890,9 @@ static const door_known knows[] = {
         { NOTIFY_LOG_TRIAGE, DOOR__V1__TRIAGE_EVENT__TRIAGE_ACTIVATED },
         { NOTIFY_LOG_TRIAGE, DOOR__V1__TRIAGE_EVENT__TRIAGE_RETURNED },
         { NOTIFY_LOG_TRIAGE, DOOR__V1__TRIAGE_EVENT__TRIAGE_CLOSED },
-        { NOTIFY_LOG_TRIAGE, DOOR__V1__TRIAGE_EVENT__TRIAGE_FOLDED },
-        { NOTIFY_LOG_TRIAGE, DOOR__V1__TRIAGE_EVENT__TRIAGE_RESTORED },
         { NOTIFY_LOG_TRIAGE, DOOR__V1__TRIAGE_EVENT__TRIAGE_FAMILY_CHANGED },
         { NOTIFY_LOG_TRIAGE, DOOR__V1__TRIAGE_EVENT__TRIAGE_DETACHED },
+        { NOTIFY_LOG_TRIAGE, DOOR__V1__TRIAGE_EVENT__TRIAGE_MATCH_SETTLED },
         { NOTIFY_LOG_ALLOCATION, DOOR__V1__ALLOT_EVENT__ALLOT_OWNER_NAMED },
 };
 

@@ -110,11 +110,13 @@ static void plan_to_duty(planning *p, notify_kind kind)
 
 /*
  * To the sender, of the referral alone: that its family is known, or has an owner, is not its to
- * learn. Only where the policy has an address: a sender without one reads its receipt where it sent.
+ * learn, nor that it was moved. Only where the policy has an address: a sender without one reads its receipt
+ * where it sent.
  */
 static void plan_receipt(planning *p)
 {
-        if (!p->policy->receipts || notify_recipient_find(p->policy, p->seen->agency) == NULL) {
+        if (!p->policy->receipts || p->seen->moved ||
+            notify_recipient_find(p->policy, p->seen->agency) == NULL) {
                 return;
         }
         const notify_message message = { .kind = NOTIFY_RECEIPT,
@@ -204,14 +206,60 @@ static void triage_plan(planning *p)
                 look_listed(p);
                 break;
         case NOTIFY_TRIAGE_REOPENED:
+        case NOTIFY_TRIAGE_FOLDED:
+        case NOTIFY_TRIAGE_RESTORED:
                 /* A red row is in the queue again, whatever brought it there. */
-                if (p->seen->severity >= p->policy->red_from) {
+                if (p->seen->queued && p->seen->severity >= p->policy->red_from) {
                         plan_to_duty(p, NOTIFY_RED);
                 }
                 break;
         case NOTIFY_TRIAGE_OVERTAKEN:
                 overtaken(p);
                 break;
+        }
+}
+
+static void plan_why(planning *p, notify_kind kind, uint32_t why, const door_id *episode,
+                     door_bytes recipient)
+{
+        notify_message message = about(p, kind, recipient);
+
+        message.why = why;
+        message.episode = *episode;
+        plan(p, &message);
+}
+
+/* Each desk once, and of the episode that it knew. */
+static void folded(planning *p)
+{
+        const notify_seen *seen = p->seen;
+        const door_bytes owner = seen->accepted ? seen->owner : door_bytes_of(front_door);
+        door_bytes before;
+
+        plan_why(p, NOTIFY_JOINED, seen->accepted ? NOTIFY_WHY_YOURS : NOTIFY_WHY_FRONT_DOORS, &seen->episode,
+                 owner);
+        if (seen->leaves.len > 0) {
+                const bool had_other = notify_owner_get(p->view, &seen->other, &before) &&
+                                       door_bytes_equal(before, seen->leaves);
+                plan_why(p, NOTIFY_JOINED, NOTIFY_WHY_LEAVES, had_other ? &seen->other : &seen->episode,
+                         seen->leaves);
+        }
+        if (seen->withdrawn.len > 0 && !door_bytes_equal(seen->withdrawn, owner) &&
+            !door_bytes_equal(seen->withdrawn, seen->leaves)) {
+                plan_why(p, NOTIFY_JOINED, NOTIFY_WHY_WITHDRAWN, &seen->other, seen->withdrawn);
+        }
+}
+
+static void restored(planning *p)
+{
+        const notify_seen *seen = p->seen;
+        const door_bytes owner = seen->accepted ? seen->owner : door_bytes_of(front_door);
+        door_bytes survivors;
+
+        plan_why(p, NOTIFY_JOIN_UNDONE, seen->accepted ? NOTIFY_WHY_YOURS : NOTIFY_WHY_FRONT_DOORS,
+                 &seen->episode, owner);
+        if (notify_owner_get(p->view, &seen->other, &survivors) && !door_bytes_equal(survivors, owner)) {
+                plan_why(p, NOTIFY_JOIN_UNDONE, NOTIFY_WHY_SURVIVES, &seen->other, survivors);
         }
 }
 
@@ -243,7 +291,44 @@ static void allot_plan(planning *p)
         case NOTIFY_ALLOT_OVERTAKEN:
                 overtaken(p);
                 break;
+        case NOTIFY_ALLOT_FOLDED:
+                folded(p);
+                break;
+        case NOTIFY_ALLOT_RESTORED:
+                restored(p);
+                break;
         }
+}
+
+static void owner_set(planning *p, const door_id *episode, door_bytes team)
+{
+        door_bytes before = DOOR_BYTES_EMPTY;
+
+        (void)notify_owner_get(p->view, episode, &before);
+        if (door_bytes_equal(before, team)) {
+                return;
+        }
+        notify_owner *owner = door_arena_take_zeroed(p->out->arena, 1, sizeof *owner);
+        if (owner != NULL) {
+                owner->episode = *episode;
+                owner->team = team;
+        }
+        door_event *event = emit(p->out, NOTIFY_OWNER_NOTED, owner, NULL);
+        if (event != NULL) {
+                event->flags |= DOOR_FLAG_IGNORABLE;
+                door_event_subject(event, DOOR_ID_EPISODE, episode);
+        }
+}
+
+/* A hand-over, or an offer made while a team held the family: that team holds it still. Any other owner
+ * after a return is the front door. */
+static door_bytes owner_after_return(planning *p)
+{
+        const notify_seen *seen = p->seen;
+        door_bytes before = DOOR_BYTES_EMPTY;
+
+        (void)notify_owner_get(p->view, &seen->episode, &before);
+        return seen->hand_over || door_bytes_equal(seen->owner, before) ? seen->owner : DOOR_BYTES_EMPTY;
 }
 
 /*
@@ -253,43 +338,30 @@ static void allot_plan(planning *p)
 static void owner_note(planning *p)
 {
         const notify_seen *seen = p->seen;
-        door_bytes before = DOOR_BYTES_EMPTY;
-        door_bytes now;
 
-        (void)notify_owner_get(p->view, &seen->episode, &before);
         switch ((notify_allot_type)p->input->type) {
         case NOTIFY_ALLOT_ACCEPTED:
-                now = seen->team;
+                owner_set(p, &seen->episode, seen->team);
                 break;
         case NOTIFY_ALLOT_RETURNED:
-                /* A hand-over, or an offer made while a team held the family: that team holds it still.
-                 * Any other owner after a return is the front door. */
-                now = seen->hand_over || door_bytes_equal(seen->owner, before) ? seen->owner
-                                                                               : DOOR_BYTES_EMPTY;
+                owner_set(p, &seen->episode, owner_after_return(p));
                 break;
         case NOTIFY_ALLOT_ENDED:
-                now = DOOR_BYTES_EMPTY;
+                owner_set(p, &seen->episode, DOOR_BYTES_EMPTY);
+                break;
+        case NOTIFY_ALLOT_FOLDED:
+                owner_set(p, &seen->other, DOOR_BYTES_EMPTY);
+                owner_set(p, &seen->episode, seen->accepted ? seen->owner : DOOR_BYTES_EMPTY);
+                break;
+        case NOTIFY_ALLOT_RESTORED:
+                owner_set(p, &seen->episode, seen->accepted ? seen->owner : DOOR_BYTES_EMPTY);
                 break;
         case NOTIFY_ALLOT_OFFERED:
         case NOTIFY_ALLOT_PLACED:
         case NOTIFY_ALLOT_UNROUTED:
         case NOTIFY_ALLOT_HAND_OVER:
         case NOTIFY_ALLOT_OVERTAKEN:
-        default:
-                return;
-        }
-        if (door_bytes_equal(before, now)) {
-                return;
-        }
-        notify_owner *owner = door_arena_take_zeroed(p->out->arena, 1, sizeof *owner);
-        if (owner != NULL) {
-                owner->episode = seen->episode;
-                owner->team = now;
-        }
-        door_event *event = emit(p->out, NOTIFY_OWNER_NOTED, owner, NULL);
-        if (event != NULL) {
-                event->flags |= DOOR_FLAG_IGNORABLE;
-                door_event_subject(event, DOOR_ID_EPISODE, &seen->episode);
+                break;
         }
 }
 

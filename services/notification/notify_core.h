@@ -49,6 +49,8 @@ typedef enum notify_triage_type {
         NOTIFY_TRIAGE_LOOK_LISTED = 22,
         NOTIFY_TRIAGE_REOPENED = 28,
         NOTIFY_TRIAGE_OVERTAKEN = 29,
+        NOTIFY_TRIAGE_FOLDED = 30,
+        NOTIFY_TRIAGE_RESTORED = 31,
 } notify_triage_type;
 
 typedef enum notify_allot_type {
@@ -60,6 +62,8 @@ typedef enum notify_allot_type {
         NOTIFY_ALLOT_HAND_OVER = 22,
         NOTIFY_ALLOT_ENDED = 23,
         NOTIFY_ALLOT_OVERTAKEN = 24,
+        NOTIFY_ALLOT_FOLDED = 25,
+        NOTIFY_ALLOT_RESTORED = 26,
 } notify_allot_type;
 
 typedef enum notify_command {
@@ -92,7 +96,9 @@ typedef enum notify_kind {
         NOTIFY_LOOK_LATE = 10,
         NOTIFY_ATTEMPT_REFUSED = 11,
         NOTIFY_REQUEST = 12,
-        NOTIFY_KINDS = 13,
+        NOTIFY_JOINED = 13,
+        NOTIFY_JOIN_UNDONE = 14,
+        NOTIFY_KINDS = 15,
 } notify_kind;
 
 /* Outcome codes; 0 is delivered. */
@@ -117,6 +123,14 @@ typedef enum notify_sink {
 /* `why` of a REQUEST. */
 enum { NOTIFY_WHY_WITHDRAW = 1, NOTIFY_WHY_AMEND = 2 };
 enum { NOTIFY_WHY_HAND_OVER = 8 /* OfferReason */ };
+/* `why` of JOINED and of JOIN_UNDONE. */
+enum {
+        NOTIFY_WHY_YOURS = 1,
+        NOTIFY_WHY_FRONT_DOORS = 2,
+        NOTIFY_WHY_LEAVES = 3,
+        NOTIFY_WHY_WITHDRAWN = 4,
+};
+enum { NOTIFY_WHY_SURVIVES = 3 };
 
 enum {
         NOTIFY_NAME_BYTES_MAX = 63, /* of a team, an agency, a desk */
@@ -176,20 +190,25 @@ typedef struct notify_seen {
         bool imported; /* The episode is open in replayed history only. */
         bool queued;
         bool look_now;
+        bool moved; /* Its referral had a place before. */
         bool waiting;
         bool hand_over;
+        bool accepted; /* FOLDED, RESTORED of allocation: the owner is a team that has accepted it. */
         bool has_referral;
         door_id referral;
         bool has_episode;
-        door_id episode;
+        door_id episode; /* FOLDED: the one that survives; RESTORED: what stands for itself again. */
+        door_id other;   /* FOLDED: what is no more of its own; RESTORED: the survivor. */
         uint32_t severity;
         uint32_t why;
         uint64_t rag_ms; /* When the row must be decided. */
         uint64_t due_ms; /* When what is asked for must have happened; 0: not said. */
         door_bytes agency;
-        door_bytes team;  /* Whom it concerns. */
-        door_bytes owner; /* From now on, where it says so. */
-        door_bytes from;  /* Who owned before, where it says so. */
+        door_bytes team;      /* Whom it concerns. */
+        door_bytes owner;     /* From now on, where it says so. */
+        door_bytes from;      /* Who owned before, where it says so. */
+        door_bytes leaves;    /* FOLDED: who had accepted one of the two, and hands over. */
+        door_bytes withdrawn; /* FOLDED: to whom `other` was offered. */
         door_bytes actor;
 } notify_seen;
 

@@ -54,6 +54,13 @@ static const words words_of[NOTIFY_KINDS] = {
                                      "Look by", "It may be about another child: please look." },
         [NOTIFY_REQUEST] = { "A sender asks for a change", "The sender of a referral has asked for a change.",
                              NULL, "Nothing is changed until a person decides." },
+        [NOTIFY_JOINED] = { "Open work about one family has been joined",
+                            "Two pieces of open work about one family have become one.", NULL,
+                            "Please look at it: what waited for an answer waits still." },
+        [NOTIFY_JOIN_UNDONE] = { "Joined work is apart again",
+                                 "Open work that had been joined stands for itself again.", NULL,
+                                 "Please look at it: what was told meanwhile may be about the other "
+                                 "family." },
 };
 
 static const char *const repeat_words[] = {
@@ -114,6 +121,19 @@ static const char *const request_words[] = {
         [NOTIFY_WHY_AMEND] = "It should have read differently; both versions show.",
 };
 
+static const char *const joined_words[] = {
+        [NOTIFY_WHY_YOURS] = "Your team has the family.",
+        [NOTIFY_WHY_FRONT_DOORS] = "No team has accepted it: the front door has it.",
+        [NOTIFY_WHY_LEAVES] = "Another team has the family now: please hand over to it.",
+        [NOTIFY_WHY_WITHDRAWN] = "What your team was offered lives on in the other; the offer is withdrawn.",
+};
+
+static const char *const undone_words[] = {
+        [NOTIFY_WHY_YOURS] = "Your team has it again.",
+        [NOTIFY_WHY_FRONT_DOORS] = "No team has it: the front door has it.",
+        [NOTIFY_WHY_SURVIVES] = "Your team keeps this episode; the other is not part of it any more.",
+};
+
 static const char *word_at(const char *const *list, size_t count, uint32_t why)
 {
         return why < count ? list[why] : NULL;
@@ -135,6 +155,10 @@ const char *notify_why_text(notify_kind kind, uint32_t why)
                 return WORD(return_words, why);
         case NOTIFY_REQUEST:
                 return WORD(request_words, why);
+        case NOTIFY_JOINED:
+                return WORD(joined_words, why);
+        case NOTIFY_JOIN_UNDONE:
+                return WORD(undone_words, why);
         case NOTIFY_RECEIPT:
         case NOTIFY_UNROUTED:
         case NOTIFY_OWNER_CHANGED:

@@ -98,13 +98,16 @@ static void an_opening_is_read(void **state)
         assert_int_equal(seen->rag_ms, 1234);
         assert_int_equal(seen->why, 5);
         assert_true(door_bytes_equal(seen->agency, door_bytes_of("police")));
+        assert_false(seen->moved);
         in.state = DOOR__V1__EPISODE_STATE__EPISODE_IMPORTED;
+        in.has_moved_from = 1;
+        in.moved_from = data(referral);
         in.has_historic = 1;
         in.historic = 1;
         in.n_why = 0;
         in.agency = NULL;
         seen = seen_of(NOTIFY_LOG_TRIAGE, NOTIFY_TRIAGE_OPENED, &in);
-        assert_true(!seen->queued && seen->imported && seen->historic);
+        assert_true(!seen->queued && seen->imported && seen->historic && seen->moved);
         assert_int_equal(seen->why, 0);
         assert_int_equal(seen->agency.len, 0);
 }
@@ -131,6 +134,10 @@ static void an_attachment_is_read(void **state)
         assert_int_equal(seen->severity, 40);
         assert_int_equal(seen->rag_ms, 77);
         assert_int_equal(seen->due_ms, 88);
+        assert_false(seen->moved);
+        in.has_moved_from = 1;
+        in.moved_from = data(referral);
+        assert_true(seen_of(NOTIFY_LOG_TRIAGE, NOTIFY_TRIAGE_ATTACHED, &in)->moved);
         in.way = DOOR__V1__REPEAT_WAY__WAY_WITH_WORKER;
         assert_false(seen_of(NOTIFY_LOG_TRIAGE, NOTIFY_TRIAGE_ATTACHED, &in)->look_now);
 }
@@ -222,6 +229,63 @@ static void owners_are_read(void **state)
         assert_about(seen_of(NOTIFY_LOG_ALLOCATION, NOTIFY_ALLOT_ENDED, &ended), false);
         seen = seen_of(NOTIFY_LOG_ALLOCATION, NOTIFY_ALLOT_OVERTAKEN, &overtaken);
         assert_true(door_bytes_equal(seen->actor, door_bytes_of("training/team-east/sam")));
+}
+
+static void joins_and_their_undoing_are_read(void **state)
+{
+        Door__V1__EpisodeFolded folded = DOOR__V1__EPISODE_FOLDED__INIT;
+        Door__V1__EpisodeRestored restored = DOOR__V1__EPISODE_RESTORED__INIT;
+        Door__V1__Clocks clocks = DOOR__V1__CLOCKS__INIT;
+        (void)state;
+        folded.to = restored.episode = data(episode);
+        folded.from = restored.survivor = folded.family = restored.family = data(referral);
+        folded.severity = restored.severity = 70;
+        clocks.rag_ms = 77;
+        folded.clocks = restored.clocks = &clocks;
+        for (unsigned state_of = DOOR__V1__EPISODE_STATE__EPISODE_QUEUED;
+             state_of <= DOOR__V1__EPISODE_STATE__EPISODE_IMPORTED; state_of++) {
+                folded.state = restored.state = (Door__V1__EpisodeState)state_of;
+                const notify_seen *both[] = {
+                        seen_of(NOTIFY_LOG_TRIAGE, NOTIFY_TRIAGE_FOLDED, &folded),
+                        seen_of(NOTIFY_LOG_TRIAGE, NOTIFY_TRIAGE_RESTORED, &restored),
+                };
+                for (size_t i = 0; i < 2; i++) {
+                        assert_about(both[i], false);
+                        assert_int_equal(both[i]->severity, 70);
+                        assert_int_equal(both[i]->rag_ms, 77);
+                        assert_int_equal(both[i]->queued,
+                                         state_of == DOOR__V1__EPISODE_STATE__EPISODE_QUEUED);
+                        assert_int_equal(both[i]->imported,
+                                         state_of == DOOR__V1__EPISODE_STATE__EPISODE_IMPORTED);
+                }
+        }
+}
+
+static void whose_a_joined_or_restored_episode_is_is_read(void **state)
+{
+        Door__V1__OwnershipFolded folded = DOOR__V1__OWNERSHIP_FOLDED__INIT;
+        Door__V1__OwnershipRestored restored = DOOR__V1__OWNERSHIP_RESTORED__INIT;
+        (void)state;
+        folded.to = restored.episode = data(episode);
+        folded.from = restored.survivor = data(referral);
+        folded.owner = restored.owner = text("east");
+        folded.accepted = restored.accepted = 1;
+        const notify_seen *seen = seen_of(NOTIFY_LOG_ALLOCATION, NOTIFY_ALLOT_FOLDED, &folded);
+        assert_about(seen, false);
+        assert_memory_equal(seen->other.bytes, referral, DOOR_ID_BYTES);
+        assert_true(seen->accepted && door_bytes_equal(seen->owner, door_bytes_of("east")));
+        assert_int_equal(seen->leaves.len + seen->withdrawn.len, 0);
+        folded.leaves = text("west");
+        folded.offered_before = text("north");
+        folded.accepted = 0;
+        seen = seen_of(NOTIFY_LOG_ALLOCATION, NOTIFY_ALLOT_FOLDED, &folded);
+        assert_false(seen->accepted);
+        assert_true(door_bytes_equal(seen->leaves, door_bytes_of("west")));
+        assert_true(door_bytes_equal(seen->withdrawn, door_bytes_of("north")));
+        seen = seen_of(NOTIFY_LOG_ALLOCATION, NOTIFY_ALLOT_RESTORED, &restored);
+        assert_about(seen, false);
+        assert_memory_equal(seen->other.bytes, referral, DOOR_ID_BYTES);
+        assert_true(seen->accepted && door_bytes_equal(seen->owner, door_bytes_of("east")));
 }
 
 static void names_that_cannot_be_recipients_and_ids_that_are_none_are_malformed(void **state)
@@ -565,6 +629,8 @@ int main(void)
                 TEST(the_rest_of_triage_is_read),
                 TEST(offers_are_read),
                 TEST(owners_are_read),
+                TEST(joins_and_their_undoing_are_read),
+                TEST(whose_a_joined_or_restored_episode_is_is_read),
                 TEST(names_that_cannot_be_recipients_and_ids_that_are_none_are_malformed),
                 TEST(intakes_headers_come_without_a_payload),
                 TEST(every_type_of_the_three_logs_is_consumed_or_known_and_none_twice),

@@ -18,6 +18,7 @@
 #include "support/core_bench.h"
 
 static const uint8_t episode_bytes[DOOR_ID_BYTES] = { 0xE0, 1 };
+static const uint8_t other_bytes[DOOR_ID_BYTES] = { 0xE0, 3 };
 static const uint8_t referral_bytes[DOOR_ID_BYTES] = { 0x40, 2 };
 
 static const door_bytes no_emails[1];
@@ -336,6 +337,196 @@ static void a_manager_places_what_nobody_takes_and_a_giver_hears_of_its_hand_ove
         seen.from = door_bytes_of("west");
         see(n, NOTIFY_LOG_ALLOCATION, NOTIFY_ALLOT_ACCEPTED, seen);
         assert_planned(n, 0, NOTIFY_OWNER_CHANGED, "west");
+        assert_planned_only(n, 1);
+}
+
+/* ---- joins and moves ---- */
+
+/* FOLDED and RESTORED of allocation; empty texts are not said. */
+static notify_seen join_of(const char *owner, bool accepted)
+{
+        notify_seen seen = seen_of("");
+
+        seen.has_referral = false;
+        seen.owner = door_bytes_of(owner);
+        seen.accepted = accepted;
+        memcpy(seen.other.bytes, other_bytes, DOOR_ID_BYTES);
+        return seen;
+}
+
+static void other_accepted_by(notifying *n, const char *team)
+{
+        notify_seen seen = seen_of("");
+
+        memcpy(seen.episode.bytes, other_bytes, DOOR_ID_BYTES);
+        seen.team = door_bytes_of(team);
+        see(n, NOTIFY_LOG_ALLOCATION, NOTIFY_ALLOT_ACCEPTED, seen);
+}
+
+static void assert_about(const notifying *n, size_t index, uint32_t why, const uint8_t *episode)
+{
+        const notify_message *m = &planned(n, index)->message;
+
+        assert_int_equal(m->why, why);
+        assert_true(m->has_episode && !m->has_referral && !m->has_severity && m->due_ms == 0);
+        assert_memory_equal(m->episode.bytes, episode, DOOR_ID_BYTES);
+}
+
+static void assert_owner(notifying *n, const uint8_t *episode, const char *team)
+{
+        door_id id;
+        door_bytes owner = DOOR_BYTES_EMPTY;
+
+        memcpy(id.bytes, episode, DOOR_ID_BYTES);
+        assert_int_equal(notify_owner_get(core_bench_view(&n->bench), &id, &owner), team[0] != '\0');
+        assert_true(door_bytes_equal(owner, door_bytes_of(team)));
+}
+
+static void of_a_join_the_owner_who_leaves_and_whose_offer_is_withdrawn_are_told(void **state)
+{
+        notifying *n = *state;
+        notify_seen seen = join_of("west", true);
+
+        accept_by(n, "east");
+        other_accepted_by(n, "west");
+        seen.leaves = door_bytes_of("east");
+        seen.withdrawn = door_bytes_of("north");
+        see(n, NOTIFY_LOG_ALLOCATION, NOTIFY_ALLOT_FOLDED, seen);
+        assert_planned(n, 0, NOTIFY_JOINED, "west");
+        assert_about(n, 0, NOTIFY_WHY_YOURS, episode_bytes);
+        assert_planned(n, 1, NOTIFY_JOINED, "east");
+        assert_about(n, 1, NOTIFY_WHY_LEAVES, episode_bytes);
+        assert_planned(n, 2, NOTIFY_JOINED, "north");
+        assert_about(n, 2, NOTIFY_WHY_WITHDRAWN, other_bytes);
+        assert_planned_only(n, 3);
+        assert_owner(n, episode_bytes, "west");
+        assert_owner(n, other_bytes, "");
+}
+
+static void a_team_that_leaves_is_told_of_the_episode_it_had(void **state)
+{
+        notifying *n = *state;
+        notify_seen seen = join_of("east", true);
+
+        accept_by(n, "east");
+        other_accepted_by(n, "west");
+        seen.leaves = door_bytes_of("west");
+        see(n, NOTIFY_LOG_ALLOCATION, NOTIFY_ALLOT_FOLDED, seen);
+        assert_planned(n, 0, NOTIFY_JOINED, "east");
+        assert_planned(n, 1, NOTIFY_JOINED, "west");
+        assert_about(n, 1, NOTIFY_WHY_LEAVES, other_bytes);
+        assert_planned_only(n, 2);
+        assert_owner(n, episode_bytes, "east");
+        assert_owner(n, other_bytes, "");
+}
+
+static void of_a_join_each_desk_is_told_once(void **state)
+{
+        notifying *n = *state;
+        notify_seen seen = join_of("east", true);
+
+        seen.withdrawn = door_bytes_of("east");
+        see(n, NOTIFY_LOG_ALLOCATION, NOTIFY_ALLOT_FOLDED, seen);
+        assert_planned(n, 0, NOTIFY_JOINED, "east");
+        assert_planned_only(n, 1);
+        seen.leaves = seen.withdrawn = door_bytes_of("west");
+        see(n, NOTIFY_LOG_ALLOCATION, NOTIFY_ALLOT_FOLDED, seen);
+        assert_planned(n, 1, NOTIFY_JOINED, "west");
+        assert_planned_only(n, 2);
+}
+
+static void of_a_join_that_nobody_accepted_the_front_door_is_told(void **state)
+{
+        notifying *n = *state;
+
+        see(n, NOTIFY_LOG_ALLOCATION, NOTIFY_ALLOT_FOLDED, join_of("front-desk", false));
+        assert_planned(n, 0, NOTIFY_JOINED, "front-door");
+        assert_about(n, 0, NOTIFY_WHY_FRONT_DOORS, episode_bytes);
+        assert_planned_only(n, 1);
+        assert_int_equal(n->bench.events_count, 1);
+        assert_owner(n, episode_bytes, "");
+}
+
+static void of_an_undoing_both_teams_are_told_and_each_has_its_own_again(void **state)
+{
+        notifying *n = *state;
+
+        other_accepted_by(n, "east"); /* The survivor's. */
+        see(n, NOTIFY_LOG_ALLOCATION, NOTIFY_ALLOT_RESTORED, join_of("west", true));
+        assert_planned(n, 0, NOTIFY_JOIN_UNDONE, "west");
+        assert_about(n, 0, NOTIFY_WHY_YOURS, episode_bytes);
+        assert_planned(n, 1, NOTIFY_JOIN_UNDONE, "east");
+        assert_about(n, 1, NOTIFY_WHY_SURVIVES, other_bytes);
+        assert_planned_only(n, 2);
+        assert_owner(n, episode_bytes, "west");
+        assert_owner(n, other_bytes, "east");
+}
+
+static void an_undoing_is_told_to_the_front_door_where_nobody_has_it_and_to_one_team_once(void **state)
+{
+        notifying *n = *state;
+
+        see(n, NOTIFY_LOG_ALLOCATION, NOTIFY_ALLOT_RESTORED, join_of("front-door", false));
+        assert_planned(n, 0, NOTIFY_JOIN_UNDONE, "front-door");
+        assert_about(n, 0, NOTIFY_WHY_FRONT_DOORS, episode_bytes);
+        assert_planned_only(n, 1);
+        assert_owner(n, episode_bytes, "");
+        other_accepted_by(n, "east");
+        see(n, NOTIFY_LOG_ALLOCATION, NOTIFY_ALLOT_RESTORED, join_of("east", true));
+        assert_planned(n, 0, NOTIFY_JOIN_UNDONE, "east");
+        assert_planned_only(n, 1);
+}
+
+static void of_joined_history_nobody_is_told_and_its_owner_is_known(void **state)
+{
+        static const uint32_t types[] = { NOTIFY_ALLOT_FOLDED, NOTIFY_ALLOT_RESTORED };
+        notifying *n = *state;
+
+        for (size_t i = 0; i < 2; i++) {
+                accept_by(n, "west");
+                see_flagged(n, NOTIFY_LOG_ALLOCATION, types[i], join_of("east", true), DOOR_FLAG_HISTORIC);
+                assert_planned_only(n, 0);
+                assert_owner(n, episode_bytes, "east");
+        }
+}
+
+static void a_red_row_that_a_join_or_its_undoing_queues_goes_to_the_desk(void **state)
+{
+        static const uint32_t types[] = { NOTIFY_TRIAGE_FOLDED, NOTIFY_TRIAGE_RESTORED };
+        notifying *n = *state;
+
+        for (size_t i = 0; i < 2; i++) {
+                notify_seen seen = seen_of("");
+                seen.has_referral = false;
+                seen.severity = 80;
+                see(n, NOTIFY_LOG_TRIAGE, types[i], seen);
+                assert_planned_only(n, 0); /* A team has it. */
+                seen.queued = true;
+                see(n, NOTIFY_LOG_TRIAGE, types[i], seen);
+                assert_planned(n, 0, NOTIFY_RED, "front-door");
+                assert_planned_only(n, 1);
+                assert_int_equal(planned(n, 0)->message.due_ms, 111);
+                seen.severity = 79;
+                see(n, NOTIFY_LOG_TRIAGE, types[i], seen);
+                assert_planned_only(n, 0);
+        }
+}
+
+/* Only the sender is not told again: it has its receipt, and where its referral went is not its to learn. */
+static void a_referral_that_is_moved_is_told_as_any_other_but_not_to_its_sender(void **state)
+{
+        notifying *n = *state;
+        notify_seen seen = seen_of("police");
+
+        accept_by(n, "east");
+        seen.moved = true;
+        see(n, NOTIFY_LOG_TRIAGE, NOTIFY_TRIAGE_ATTACHED, seen);
+        assert_planned(n, 0, NOTIFY_ADDED, "east");
+        assert_planned_only(n, 1);
+        seen.queued = true;
+        seen.severity = 80;
+        see(n, NOTIFY_LOG_TRIAGE, NOTIFY_TRIAGE_OPENED, seen);
+        assert_planned(n, 0, NOTIFY_RED, "front-door");
         assert_planned_only(n, 1);
 }
 
@@ -716,6 +907,15 @@ int main(void)
                 TEST(a_team_that_accepts_what_it_has_is_told_of_no_change),
                 TEST(teams_are_told_of_offers_they_can_answer),
                 TEST(a_manager_places_what_nobody_takes_and_a_giver_hears_of_its_hand_over),
+                TEST(of_a_join_the_owner_who_leaves_and_whose_offer_is_withdrawn_are_told),
+                TEST(a_team_that_leaves_is_told_of_the_episode_it_had),
+                TEST(of_a_join_each_desk_is_told_once),
+                TEST(of_a_join_that_nobody_accepted_the_front_door_is_told),
+                TEST(of_an_undoing_both_teams_are_told_and_each_has_its_own_again),
+                TEST(an_undoing_is_told_to_the_front_door_where_nobody_has_it_and_to_one_team_once),
+                TEST(of_joined_history_nobody_is_told_and_its_owner_is_known),
+                TEST(a_red_row_that_a_join_or_its_undoing_queues_goes_to_the_desk),
+                TEST(a_referral_that_is_moved_is_told_as_any_other_but_not_to_its_sender),
                 TEST(who_acted_on_what_had_moved_on_is_told_at_its_desk),
                 TEST(the_front_door_is_told_what_senders_ask_from_the_header_alone),
                 TEST(of_history_nobody_is_told),

@@ -220,8 +220,9 @@ static void reasons_have_sentences_where_their_kind_has_reasons(void **state)
                 notify_kind kind;
                 uint32_t from;
                 uint32_t to;
-        } lists[] = { { NOTIFY_RED, 1, 17 },  { NOTIFY_LOOK_NOW, 32, 48 }, { NOTIFY_ADDED, 1, 17 },
-                      { NOTIFY_OFFER, 1, 8 }, { NOTIFY_RETURNED, 1, 6 },   { NOTIFY_REQUEST, 1, 2 } };
+        } lists[] = { { NOTIFY_RED, 1, 17 },   { NOTIFY_LOOK_NOW, 32, 48 }, { NOTIFY_ADDED, 1, 17 },
+                      { NOTIFY_OFFER, 1, 8 },  { NOTIFY_RETURNED, 1, 6 },   { NOTIFY_REQUEST, 1, 2 },
+                      { NOTIFY_JOINED, 1, 4 }, { NOTIFY_JOIN_UNDONE, 1, 3 } };
         (void)state;
         for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
                 for (uint32_t why = lists[i].from; why <= lists[i].to; why++) {
