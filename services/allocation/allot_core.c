@@ -334,10 +334,6 @@ static void restore(door_view *view, const allot_policy *policy, const allot_epi
         if (event != NULL) {
                 history_mark(event, heard);
         }
-        if (heard->active && team == NULL && w != NULL) {
-                /* Triage will decide nothing more: it had its team. A person names another. */
-                unroute(&heard->episode, heard->version, known.returned, w->owner, out);
-        }
 }
 
 /* ---- what triage says */

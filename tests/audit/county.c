@@ -18,11 +18,14 @@ enum {
         MOVED_TO = 3,
         FOLDED = 30,
         RESTORED = 31,
+        RESTORED_STATE = 8,
+        STATE_CLOSED = 5,
         ACCEPTED = 20,
         RETURNED = 21,
         OWNER_FOLDED = 25,
         OWNER_RESTORED = 26,
         RETURNED_HAND_OVER = 8,
+        RECEIVED_KEY = 12,
         RECEIVED_REFERRAL = 1, /* Field numbers of intake.proto and deduplication.proto. */
         MATCHED_REFERRAL = 1,
         MATCHED_PERSON = 20,
@@ -43,6 +46,7 @@ enum {
 typedef struct entry {
         uint8_t id[ID_BYTES];
         uint8_t mark;
+        uint64_t number; /* Of a referral: of its key, where that is "key-N". */
         struct entry *next;
 } entry;
 
@@ -121,6 +125,23 @@ static entry *set_find(set *s, wire_bytes id, bool add)
         return e;
 }
 
+/* The digits after "key-"; 0 for another key. */
+static uint64_t number_of(wire_bytes key)
+{
+        uint64_t number = 0;
+
+        for (size_t i = 4; i < key.len && i < 16 && key.data[i] >= '0' && key.data[i] <= '9'; i++) {
+                number = number * 10 + (uint64_t)(key.data[i] - '0');
+        }
+        return number;
+}
+
+uint64_t county_key_number(county *c, const uint8_t referral[10])
+{
+        const entry *e = set_find(&c->referrals, (wire_bytes){ referral, ID_BYTES }, false);
+        return e == NULL ? 0 : e->number;
+}
+
 static const char *received(county *c, wire_bytes payload)
 {
         const wire_bytes id = wire_find(payload, RECEIVED_REFERRAL);
@@ -133,6 +154,7 @@ static const char *received(county *c, wire_bytes payload)
                 return "one id for two referrals";
         }
         e->mark = MARK_RECEIVED;
+        e->number = number_of(wire_find(payload, RECEIVED_KEY));
         c->counts.received++;
         return NULL;
 }
@@ -150,6 +172,11 @@ static void reviews_note(county *c, wire_bytes payload)
                         }
                 }
         }
+}
+
+bool county_look(const county *c, const uint8_t episode[10], episodes_sample *ret_sample)
+{
+        return episodes_look(c->episodes, episode, ret_sample);
 }
 
 bool county_pick_review(const county *c, uint64_t pick, uint8_t ret_review[10])
@@ -286,7 +313,9 @@ static audit_due due(uint32_t consumer, uint32_t upstream, uint32_t type, wire_b
                                                                   : AUDIT_NOT_CONSUMED;
         }
         if (consumer == ALLOCATION && upstream == TRIAGE && (type == FOLDED || type == RESTORED)) {
-                return AUDIT_MUST;
+                /* What is restored closed has no owner. */
+                return type == RESTORED && wire_uint(payload, RESTORED_STATE, 0) == STATE_CLOSED ? AUDIT_NONE
+                                                                                                 : AUDIT_MUST;
         }
         if (consumer == TRIAGE && upstream == ALLOCATION &&
             (type == OWNER_FOLDED || type == OWNER_RESTORED)) {

@@ -44,6 +44,9 @@ const episodes *county_notes(const county *c);
 /* An episode to act on, of the latest; for the simulator. */
 bool county_pick(const county *c, uint64_t pick, episodes_sample *ret_sample);
 
+bool county_look(const county *c, const uint8_t episode[10], episodes_sample *ret_sample);
+/* Of a referral the simulator has sent: the number in its idempotency key. */
+uint64_t county_key_number(county *c, const uint8_t referral[10]);
 /* A review asked lately, and a join. */
 bool county_pick_review(const county *c, uint64_t pick, uint8_t ret_review[10]);
 bool county_pick_join(const county *c, uint64_t pick, episodes_join *ret_join);

@@ -35,7 +35,15 @@ enum { WAY_WITH_WORKER = 1, WAY_QUICK_LOOK = 2, WAY_LOOK_NOW = 3 };
 enum { WAITS_NOT = 0, WAITS_RESPONSE = 1, WAITS_LOOK = 2 };
 
 /* Record types of allocation.proto. */
-enum { OWNER_NAMED = 16, OFFERED = 17, ACCEPTED = 20, OFFER_RETURNED = 21, HAND_OVER = 22, ENDED = 23 };
+enum {
+        OWNER_NAMED = 16,
+        OFFERED = 17,
+        UNROUTED = 19,
+        ACCEPTED = 20,
+        OFFER_RETURNED = 21,
+        HAND_OVER = 22,
+        ENDED = 23
+};
 enum { OWNER_FOLDED = 25, OWNER_RESTORED = 26 };
 
 /* A family a referral has stood in; a log may be read after what it caused has been told elsewhere. */
@@ -64,6 +72,8 @@ typedef struct note {
         uint64_t waiting;
         uint8_t last[ID_BYTES];
         uint8_t of_family[ID_BYTES];
+        char owner[EPISODES_TEAM_BYTES];   /* As allocation named it last. */
+        char offered[EPISODES_TEAM_BYTES]; /* To whom; empty: no offer is open. */
         struct note *folded_into;
         uint64_t own_severity; /* FOLDED: when it was. */
         /* family, or join */
@@ -348,7 +358,7 @@ static const char *state_set(episodes *e, note *episode, uint32_t state)
         note *family = find(&e->families, id, true);
 
         if (is_open(state) && family->episode != NULL && family->episode != episode &&
-            is_open(family->episode->state)) {
+            is_open(family->episode->state) && memcmp(family->episode->of_family, id.data, ID_BYTES) == 0) {
                 return "F2: a second open episode of one family";
         }
         e->counts.open_now -= is_open(episode->state) ? 1 : 0;
@@ -396,6 +406,18 @@ static bool clocks_take(note *episode, wire_bytes clocks)
         return later;
 }
 
+/* The one something has just happened to comes first. */
+static void touch(episodes *e, note *episode)
+{
+        size_t at = 0;
+
+        while (at < LATEST - 1 && e->latest[at] != episode) {
+                at++;
+        }
+        memmove(&e->latest[1], &e->latest[0], at * sizeof e->latest[0]);
+        e->latest[0] = episode;
+}
+
 static const char *opened(episodes *e, wire_bytes payload)
 {
         note *episode = find(&e->episodes, wire_find(payload, 1), true);
@@ -428,8 +450,7 @@ static const char *opened(episodes *e, wire_bytes payload)
                         child->episode = episode;
                 }
         }
-        memmove(&e->latest[1], &e->latest[0], (LATEST - 1) * sizeof e->latest[0]);
-        e->latest[0] = episode;
+        touch(e, episode);
         e->counts.opened++;
         return breach;
 }
@@ -478,6 +499,7 @@ static const char *attached(episodes *e, note *episode, wire_bytes payload)
                           : way == WAY_QUICK_LOOK ? WAITS_LOOK
                                                   : WAITS_NOT);
         }
+        touch(e, episode);
         e->counts.attached++;
         e->counts.ways[way % 4]++;
         return breach;
@@ -745,6 +767,38 @@ const char *episodes_triage(episodes *e, uint32_t type, wire_bytes payload)
         }
 }
 
+static void team_set(char to[EPISODES_TEAM_BYTES], wire_bytes team)
+{
+        const size_t len = team.len < EPISODES_TEAM_BYTES ? team.len : EPISODES_TEAM_BYTES - 1;
+
+        if (len > 0) {
+                memcpy(to, team.data, len);
+        }
+        to[len] = '\0';
+}
+
+/* Who owns and to whom it is offered, for a harness that acts for them. */
+static void teams_note(note *episode, uint32_t type, wire_bytes payload)
+{
+        static const struct {
+                uint32_t type;
+                uint32_t owner;
+                uint32_t offered; /* Field numbers; 0: no offer is open from here. */
+        } says[] = {
+                { OWNER_NAMED, 2, 0 },    { OFFERED, 6, 3 },   { UNROUTED, 3, 0 },       { ACCEPTED, 3, 0 },
+                { OFFER_RETURNED, 5, 0 }, { HAND_OVER, 2, 3 }, { OWNER_RESTORED, 3, 0 },
+        };
+
+        for (size_t i = 0; i < sizeof says / sizeof says[0]; i++) {
+                if (says[i].type == type) {
+                        team_set(episode->owner, wire_find(payload, says[i].owner));
+                        team_set(episode->offered, says[i].offered == 0
+                                                           ? (wire_bytes){ NULL, 0 }
+                                                           : wire_find(payload, says[i].offered));
+                }
+        }
+}
+
 const char *episodes_allocation(episodes *e, uint32_t type, wire_bytes payload)
 {
         e->counts.allocation[type % EPISODES_TYPES]++;
@@ -755,6 +809,7 @@ const char *episodes_allocation(episodes *e, uint32_t type, wire_bytes payload)
         if (episode == NULL) {
                 return "F5: an owner of an episode that was never opened";
         }
+        teams_note(episode, type, payload);
         if (type == ENDED) {
                 if (!episode->owned) {
                         return "F5: an ownership ended that had not begun";
@@ -765,10 +820,11 @@ const char *episodes_allocation(episodes *e, uint32_t type, wire_bytes payload)
                 return NULL;
         }
         if (type == OWNER_FOLDED) {
-                const note *to = find(&e->episodes, wire_find(payload, 2), false);
+                note *to = find(&e->episodes, wire_find(payload, 2), false);
                 if (!episode->owned || to == NULL || !to->owned || wire_find(payload, 4).len == 0) {
                         return "F5: an owner folded into none";
                 }
+                team_set(to->owner, wire_find(payload, 4));
                 episode->owned = false;
                 episode->ended = true;
                 e->counts.owned_now--;
@@ -791,6 +847,17 @@ episodes_counts episodes_count(const episodes *e)
         return e->counts;
 }
 
+static void sample_fill(const note *n, episodes_sample *ret_sample)
+{
+        memcpy(ret_sample->episode, n->id, ID_BYTES);
+        memcpy(ret_sample->referral, n->last, ID_BYTES);
+        memcpy(ret_sample->family, n->of_family, ID_BYTES);
+        memcpy(ret_sample->owner, n->owner, sizeof ret_sample->owner);
+        memcpy(ret_sample->offered, n->offered, sizeof ret_sample->offered);
+        ret_sample->version = n->version;
+        ret_sample->state = n->state;
+}
+
 bool episodes_pick(const episodes *e, uint64_t pick, episodes_sample *ret_sample)
 {
         const note *n = e->latest[pick % LATEST];
@@ -798,12 +865,19 @@ bool episodes_pick(const episodes *e, uint64_t pick, episodes_sample *ret_sample
         if (n == NULL) {
                 return false;
         }
-        memcpy(ret_sample->episode, n->id, ID_BYTES);
-        memcpy(ret_sample->referral, n->last, ID_BYTES);
-        memcpy(ret_sample->family, n->of_family, ID_BYTES);
-        ret_sample->version = n->version;
-        ret_sample->state = n->state;
+        sample_fill(n, ret_sample);
         return true;
+}
+
+bool episodes_look(const episodes *e, const uint8_t episode[10], episodes_sample *ret_sample)
+{
+        for (size_t i = 0; i < LATEST; i++) {
+                if (e->latest[i] != NULL && memcmp(e->latest[i]->id, episode, ID_BYTES) == 0) {
+                        sample_fill(e->latest[i], ret_sample);
+                        return true;
+                }
+        }
+        return false;
 }
 
 bool episodes_pick_join(const episodes *e, uint64_t pick, episodes_join *ret_join)

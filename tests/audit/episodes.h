@@ -34,7 +34,7 @@ const char *episodes_allocation(episodes *e, uint32_t type, wire_bytes payload);
 /* At rest: a sentence where two logs disagree about a family, else NULL. */
 const char *episodes_settled(const episodes *e);
 
-enum { EPISODES_TYPES = 64, EPISODES_ASSIGNED_MAX = 64 };
+enum { EPISODES_TYPES = 64, EPISODES_ASSIGNED_MAX = 64, EPISODES_TEAM_BYTES = 24 };
 
 typedef struct episodes_counts {
         uint64_t placed;  /* referrals with a place */
@@ -67,9 +67,14 @@ typedef struct episodes_sample {
         uint32_t state;
         uint8_t referral[10]; /* The last placed on it. */
         uint8_t family[10];
+        char owner[EPISODES_TEAM_BYTES];
+        char offered[EPISODES_TEAM_BYTES]; /* Empty: no offer is open. */
 } episodes_sample;
 /* `pick` chooses among the latest 64. */
 bool episodes_pick(const episodes *e, uint64_t pick, episodes_sample *ret_sample);
+
+/* The same, while it is one of these. */
+bool episodes_look(const episodes *e, const uint8_t episode[10], episodes_sample *ret_sample);
 
 /* A join and who stands in its family now; whether each has stood in the one that was joined away. */
 typedef struct episodes_join {

@@ -21,6 +21,7 @@
 #include "door/v1/policy.pb-c.h"
 #include "door/v1/triage.pb-c.h"
 #include "intake/intake_codec.h"
+#include "sim/county_plots.h"
 #include "triage/triage_codec.h"
 
 #ifdef DOOR_PLANTED_FAULTS
@@ -33,7 +34,7 @@
 #define ALLOT_CORE  &allot_ops
 #endif
 
-enum { PEOPLE_MAX = 5, KEYS_MAX = 64, TEXT_MAX = 40, POLICY_BYTES_MAX = 256 };
+enum { NUMBERS_KEPT = 4096, PEOPLE_MAX = 5, KEYS_MAX = 64, TEXT_MAX = 40, POLICY_BYTES_MAX = 256 };
 
 /* A submission once made, to be made again. */
 typedef struct made {
@@ -54,12 +55,16 @@ typedef struct agencies {
         size_t allotment_len;
         uint8_t identity[POLICY_BYTES_MAX]; /* Deduplication's. */
         size_t identity_len;
+        uint64_t seed_of[NUMBERS_KEPT]; /* Of the content under key N. */
+        plot plot;
 } agencies;
 
 /* In half of the runs history is replayed; leases and responses are short, so that they end. */
 static void triage_policy_make(agencies *a, uint64_t seed)
 {
+        enum { MINUTES_OF_A_DAY = 1440 };
         Door__V1__TriagePolicy policy = DOOR__V1__TRIAGE_POLICY__INIT;
+        Door__V1__WorkingTime working = DOOR__V1__WORKING_TIME__INIT;
 
         policy.has_training = 1;
         policy.training = 1;
@@ -69,6 +74,14 @@ static void triage_policy_make(agencies *a, uint64_t seed)
         policy.lease_min = 1;
         policy.has_respond_red_min = 1;
         policy.respond_red_min = 1;
+        policy.has_respond_amber_working_min = 1;
+        policy.respond_amber_working_min = 1;
+        policy.has_respond_green_working_min = 1;
+        policy.respond_green_working_min = 2;
+        working.has_from_min = 1; /* Day and night. */
+        working.has_to_min = 1;
+        working.to_min = MINUTES_OF_A_DAY;
+        policy.working = &working;
         a->triage_len = door__v1__triage_policy__get_packed_size(&policy);
         DOOR_REQUIRE(a->triage_len <= sizeof a->triage);
         (void)door__v1__triage_policy__pack(&policy, a->triage);
@@ -148,6 +161,7 @@ static void *begin(uint64_t seed, int planted)
         triage_policy_make(a, seed);
         allot_policy_make(a);
         dedup_policy_make(a);
+        a->plot.next = (plot_kind)(seed % PLOT_KINDS);
         return a;
 }
 
@@ -292,7 +306,9 @@ static triage_command act_choose(sim_rng *rng, const episodes_sample *sample)
         switch (sample->state) {
         case TRIAGE_QUEUED:
         case TRIAGE_IMPORTED:
-                return sim_rng_chance(rng, 450) ? TRIAGE_TAKE : TRIAGE_DECIDE;
+                return sim_rng_chance(rng, 200)   ? TRIAGE_ANSWER_LOOK
+                       : sim_rng_chance(rng, 450) ? TRIAGE_TAKE
+                                                  : TRIAGE_DECIDE;
         case TRIAGE_ACTIVE:
                 return sim_rng_chance(rng, 400)   ? TRIAGE_CLOSE
                        : sim_rng_chance(rng, 500) ? TRIAGE_RESPOND
@@ -420,65 +436,17 @@ static void team_act_draw(sim_rng *rng, const episodes_sample *sample, sim_comma
 
 /* ---- people who say who is who: joins, their undoing, moves, answers to reviews */
 
-static ProtobufCBinaryData id_data(const uint8_t *id)
-{
-        return (ProtobufCBinaryData){ 10, (uint8_t *)(uintptr_t)id };
-}
-
 static bool undo_draw(const agencies *a, sim_rng *rng, sim_command *command)
 {
-        Door__V1__UndoJoin undo = DOOR__V1__UNDO_JOIN__INIT;
-        Door__V1__Assignment assignments[EPISODES_ASSIGNED_MAX];
-        Door__V1__Assignment *pointers[EPISODES_ASSIGNED_MAX];
         episodes_join *join = malloc(sizeof *join);
 
         DOOR_REQUIRE(join != NULL);
-        if (!county_pick_join(a->books, sim_rng_below(rng, 4), join)) {
-                free(join);
-                return false;
+        const bool found = county_pick_join(a->books, sim_rng_below(rng, 4), join);
+        if (found) {
+                plot_undo(rng, join, 100, command); /* Now and then somebody knows better. */
         }
-        for (size_t i = 0; i < join->count; i++) {
-                /* Mostly as it was; now and then somebody knows better. */
-                const bool from = sim_rng_chance(rng, 100) ? sim_rng_chance(rng, 500) : join->was_from[i];
-                door__v1__assignment__init(&assignments[i]);
-                assignments[i].referral = id_data(join->referrals[i]);
-                assignments[i].family = id_data(from ? join->from : join->to);
-                pointers[i] = &assignments[i];
-        }
-        undo.join = id_data(join->join);
-        undo.n_assignment = join->count;
-        undo.assignment = pointers;
-        undo.reason = (char *)(uintptr_t) "two families";
-        command->type = DOOR__V1__DEDUP_COMMAND__DEDUP_UNDO_JOIN;
-        message_put(command, &undo.base);
         free(join);
-        return true;
-}
-
-static void join_draw(sim_rng *rng, const episodes_sample *a, const episodes_sample *b, sim_command *command)
-{
-        Door__V1__JoinFamilies join = DOOR__V1__JOIN_FAMILIES__INIT;
-
-        join.from = id_data(a->family);
-        join.to = id_data(b->family);
-        join.reason = (char *)(uintptr_t) "one mother";
-        join.second_person = sim_rng_chance(rng, 900) ? (char *)(uintptr_t) "pat" : NULL;
-        command->type = DOOR__V1__DEDUP_COMMAND__DEDUP_JOIN_FAMILIES;
-        message_put(command, &join.base);
-}
-
-static void move_draw(sim_rng *rng, const episodes_sample *a, const episodes_sample *b, sim_command *command)
-{
-        Door__V1__MoveReferral move = DOOR__V1__MOVE_REFERRAL__INIT;
-
-        move.referral = id_data(a->referral);
-        move.from = id_data(a->family);
-        move.has_to = sim_rng_chance(rng, 700);
-        move.to = id_data(b->family);
-        move.reason = (char *)(uintptr_t) "not theirs";
-        move.second_person = sim_rng_chance(rng, 900) ? (char *)(uintptr_t) "pat" : NULL;
-        command->type = DOOR__V1__DEDUP_COMMAND__DEDUP_MOVE_REFERRAL;
-        message_put(command, &move.base);
+        return found;
 }
 
 static bool review_draw(const agencies *a, sim_rng *rng, sim_command *command)
@@ -489,7 +457,7 @@ static bool review_draw(const agencies *a, sim_rng *rng, sim_command *command)
         if (!county_pick_review(a->books, sim_rng_below(rng, 32), review)) {
                 return false;
         }
-        answer.review = id_data(review);
+        answer.review = (ProtobufCBinaryData){ sizeof review, review };
         answer.verdict = (Door__V1__Verdict)sim_rng_between(rng, 1, 3);
         answer.reason = (char *)(uintptr_t) "because";
         command->type = DOOR__V1__DEDUP_COMMAND__DEDUP_ANSWER_REVIEW;
@@ -503,33 +471,41 @@ static bool identity_draw(const agencies *a, sim_rng *rng, sim_command *command)
         episodes_sample one;
         episodes_sample two;
 
+        bool found = (sim_rng_chance(rng, 250) && undo_draw(a, rng, command)) ||
+                     (sim_rng_chance(rng, 250) && review_draw(a, rng, command));
+
+        if (!found && county_pick(a->books, sim_rng_below(rng, 6), &one) &&
+            county_pick(a->books, sim_rng_below(rng, 6), &two)) {
+                found = true;
+                if (sim_rng_chance(rng, 550)) {
+                        plot_join(rng, &one, &two, command);
+                } else {
+                        plot_move(rng, &one, sim_rng_chance(rng, 700) ? &two : NULL, command);
+                }
+        }
         command->log = 2;
         command->actor = sim_rng_chance(rng, 900) ? "training/manager/mo" : "training/team-east/sam";
-        if (sim_rng_chance(rng, 250) && undo_draw(a, rng, command)) {
-                return true;
-        }
-        if (sim_rng_chance(rng, 250) && review_draw(a, rng, command)) {
-                return true;
-        }
-        if (!county_pick(a->books, sim_rng_below(rng, 6), &one) ||
-            !county_pick(a->books, sim_rng_below(rng, 6), &two)) {
-                return false;
-        }
-        if (sim_rng_chance(rng, 550)) {
-                join_draw(rng, &one, &two, command);
-        } else {
-                move_draw(rng, &one, &two, command);
-        }
-        return true;
+        return found;
 }
 
-static void referral_command(agencies *a, sim_rng *rng, sim_command *ret_command);
+static void referral_command(agencies *a, sim_rng *rng, const made *again, sim_command *ret_command);
 
 static void command(void *context, sim_rng *rng, sim_command *ret_command)
 {
         agencies *a = context;
         episodes_sample sample;
+        uint64_t number = 0;
 
+        if (sim_rng_chance(rng, 650)) {
+                const plot_step step = plot_go_on(&a->plot, a->books, rng, ret_command, &number);
+                const made again = { a->seed_of[number % NUMBERS_KEPT], 0 };
+                if (step == PLOT_REFERRAL) {
+                        referral_command(a, rng, &again, ret_command);
+                }
+                if (step != PLOT_NOTHING) {
+                        return;
+                }
+        }
         if (sim_rng_chance(rng, 120) && identity_draw(a, rng, ret_command)) {
                 return;
         }
@@ -541,17 +517,21 @@ static void command(void *context, sim_rng *rng, sim_command *ret_command)
                 }
                 return;
         }
-        referral_command(a, rng, ret_command);
+        referral_command(a, rng, NULL, ret_command);
 }
 
-static void referral_command(agencies *a, sim_rng *rng, sim_command *ret_command)
+/* `again`: the content of an earlier one, under a key of its own. */
+static void referral_command(agencies *a, sim_rng *rng, const made *again, sim_command *ret_command)
 {
         drawn *d = calloc(1, sizeof *d);
         const char *agency = sim_rng_chance(rng, 970) ? "police" : "nobody";
         made this = { sim_rng_below(rng, 400), a->next };
 
         DOOR_REQUIRE(d != NULL);
-        if (a->keys_count > 0 && sim_rng_chance(rng, 250)) {
+        if (again != NULL) {
+                this.seed = again->seed;
+                a->next++;
+        } else if (a->keys_count > 0 && sim_rng_chance(rng, 250)) {
                 this = a->keys[sim_rng_below(rng, a->keys_count)];
                 if (sim_rng_chance(rng, 300)) {
                         this.seed = sim_rng_below(rng, 400); /* The key again, for another child. */
@@ -559,6 +539,9 @@ static void referral_command(agencies *a, sim_rng *rng, sim_command *ret_command
         } else {
                 a->next++;
                 a->keys[a->keys_count < KEYS_MAX ? a->keys_count++ : sim_rng_below(rng, KEYS_MAX)] = this;
+        }
+        if (this.number + 1 == a->next) { /* Not a key used again, perhaps for another child. */
+                a->seed_of[this.number % NUMBERS_KEPT] = this.seed;
         }
         referral_draw(d, this.seed, this.number, agency);
         d->referral.has_sent_at_ms = 1;
