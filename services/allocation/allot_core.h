@@ -14,7 +14,7 @@
  *                           one:     that team owns, with its lead practitioner
  *                           both:    the higher level's, in a tie the survivor's; the other leaves
  *   TRIAGE_RESTORED ─┬─ was ACTIVE, its team still takes families ──► RESTORED to that team and its lead
- *                    ├─ was ACTIVE, its team has gone ──► RESTORED to the front door, UNROUTED
+ *                    ├─ was ACTIVE, its team has gone ──► RESTORED to the front door
  *                    └─ else ──► RESTORED to the front door; the survivor keeps what it has
  *
  * The owner is total: from the first word about an episode to ENDED or its fold there is exactly one at

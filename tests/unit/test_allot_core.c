@@ -941,7 +941,7 @@ static void what_is_restored_undecided_is_the_front_doors(void **state)
         assert_int_equal(b->core.events_count, 0); /* It has an owner. */
 }
 
-static void where_its_team_has_gone_or_had_returned_it_a_manager_places_it(void **state)
+static void where_its_team_has_gone_or_had_returned_it_the_front_door_has_it(void **state)
 {
         bench *b = *state;
         owned_by(b, 1, "a-young");
@@ -950,17 +950,13 @@ static void where_its_team_has_gone_or_had_returned_it_a_manager_places_it(void 
         b->teams[1].id = door_bytes_of("b-renamed");
         restored(b, 2, 1, true);
         assert_text(event_at(b, 0, ALLOT_RESTORED)->owner, "front-door");
-        (void)event_at(b, 1, ALLOT_UNROUTED);
+        assert_int_equal(b->core.events_count, 1);
         assert_int_equal(load_of(b, "b-older"), 0);
-        act_as(b, "training/manager/mo", ALLOT_PLACE, "early", 0);
-        accept_as(b, "early");
-        assert_int_equal(event_at(b, 0, ALLOT_ACCEPTED)->episode_version, 50);
         owned_by(b, 3, "disability");
         return_as(b, "disability");
         folded(b, 3, 3, 1, 3);
         restored(b, 3, 1, true); /* Triage had not heard of the return. */
         assert_text(event_at(b, 0, ALLOT_RESTORED)->owner, "front-door");
-        (void)event_at(b, 1, ALLOT_UNROUTED);
 }
 
 static void what_is_restored_and_was_never_known_has_an_owner_and_what_is_closed_needs_none(void **state)
@@ -1130,7 +1126,7 @@ int main(void)
                 TEST(what_is_restored_is_its_last_teams_with_its_lead_and_the_survivor_keeps_its_own),
                 TEST(a_team_that_had_inherited_the_survivor_has_both_after_the_undoing),
                 TEST(what_is_restored_undecided_is_the_front_doors),
-                TEST(where_its_team_has_gone_or_had_returned_it_a_manager_places_it),
+                TEST(where_its_team_has_gone_or_had_returned_it_the_front_door_has_it),
                 TEST(what_is_restored_and_was_never_known_has_an_owner_and_what_is_closed_needs_none),
                 TEST(a_random_county_keeps_its_books),
         };
