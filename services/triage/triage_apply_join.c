@@ -159,6 +159,7 @@ static void apply_detached(door_view *view, const triage_regroup *r)
                 triage_wait_end(view, &r->referral, &row, &e);
         }
         triage_episode_put(view, &r->episode, &e);
+        triage_referral_delete(view, &r->referral); /* The record beside this one says where it goes. */
 }
 
 void triage_regroup_apply(door_view *view, const door_event *event)

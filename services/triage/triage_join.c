@@ -308,7 +308,8 @@ static void rehome(regrouping *g, const door_id *referral, const triage_referral
         triage_placed *placed = TRIAGE_BODY(g->out, triage_placed);
         triage_regroup *detached = TRIAGE_BODY(g->out, triage_regroup);
         door_id open;
-        const bool has_open = open_of(g, family, &open);
+        const bool is_open = triage_state_is_open(home->state);
+        const bool has_open = is_open && open_of(g, family, &open);
 
         if (placed == NULL || detached == NULL) {
                 return;
@@ -341,6 +342,13 @@ static void rehome(regrouping *g, const door_id *referral, const triage_referral
 
         triage_episode *to = NULL;
         triage_event event = TRIAGE_EPISODE_OPENED;
+        if (!is_open) {
+                /* Decided: nothing is reopened. It is the other family's chronology, and no more this one's.
+                 */
+                placed->children_count = 0;
+                triage_emit_placed(g->out, TRIAGE_HISTORY_NOTED, placed);
+                return;
+        }
         if (has_open) {
                 placed->episode = open;
                 to = stage(g, &open);
@@ -428,8 +436,7 @@ static void join_undone(regrouping *g)
                         continue; /* Chronology only. */
                 }
                 const triage_episode *home = home_of(g, &row.episode, &home_id);
-                if (home != NULL && triage_state_is_open(home->state) &&
-                    !door_id_equal(&home->family, &said->assigned[i].family)) {
+                if (home != NULL && !door_id_equal(&home->family, &said->assigned[i].family)) {
                         rehome(g, &said->assigned[i].referral, &row, &home_id, &said->assigned[i].family);
                 }
         }
@@ -449,12 +456,9 @@ static void referral_moved(regrouping *g)
         if (home == NULL || door_id_equal(&home->family, &said->to)) {
                 return;
         }
-        const bool is_open = triage_state_is_open(home->state);
         if (home->referrals > 1) {
-                if (is_open) {
-                        rehome(g, &said->referral, &row, &home_id, &said->to);
-                }
-        } else if (is_open && open_of(g, &said->to, &open)) {
+                rehome(g, &said->referral, &row, &home_id, &said->to);
+        } else if (triage_state_is_open(home->state) && open_of(g, &said->to, &open)) {
                 fold_younger(g, &home_id, &open, &said->to, NULL);
         } else {
                 family_change(g, &home_id, &said->to, NULL);

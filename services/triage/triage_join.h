@@ -4,8 +4,8 @@
  *   deduplication says          both open                   one open                  none open
  *   FAMILIES_JOINED(from, to)   FOLDED: the younger lives   FAMILY_CHANGED where it   FAMILY_CHANGED:
  *                               on in the older, queued     was from's                chronology
- *   REFERRAL_MOVED(r)           its only referral: FOLDED;  its only: FAMILY_CHANGED; r is decided: its
- *                               else DETACHED, ATTACHED     else DETACHED, OPENED     place stays
+ *   REFERRAL_MOVED(r)           its only referral: FOLDED;  its only: FAMILY_CHANGED; decided: the same, or
+ *                               else DETACHED, ATTACHED     else DETACHED, OPENED     DETACHED, NOTED
  *   JOIN_UNDONE(join, who)      RESTORED beside the one     FAMILY_CHANGED back; who  as they are, but what
  *                               it lived on in              came since goes where the was never decided for
  *                                                           person said               itself is queued

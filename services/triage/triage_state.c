@@ -284,6 +284,12 @@ void triage_referral_put(door_view *view, const door_id *referral, const triage_
         }
 }
 
+void triage_referral_delete(door_view *view, const door_id *referral)
+{
+        door_row key;
+        door_view_delete(view, door_row_bytes(door_row_id(door_row_begin(&key, TABLE_REFERRAL), referral)));
+}
+
 /* The second id of each key under (table, first id). */
 static size_t members_of(door_view *view, uint8_t table, const door_id *id, door_id *ret, size_t max,
                          bool *ret_all)

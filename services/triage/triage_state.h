@@ -90,6 +90,8 @@ bool triage_state_is_open(triage_state state);
 
 bool triage_referral_get(door_view *view, const door_id *referral, triage_referral *ret);
 void triage_referral_put(door_view *view, const door_id *referral, const triage_referral *row);
+/* It must wait for nothing. */
+void triage_referral_delete(door_view *view, const door_id *referral);
 
 /* The attachments of an episode that wait for an answer; at most max, *ret_all false when there are more. */
 size_t triage_waiting_of(door_view *view, const door_id *episode, door_id *ret_referrals, size_t max,

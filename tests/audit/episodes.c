@@ -692,7 +692,7 @@ static const char *detached(episodes *e, note *episode, wire_bytes payload)
         wire_field field;
         bool bad = false;
 
-        if (!is_open(episode->state) || referral == NULL || home_of(referral->episode) != episode) {
+        if (episode->state == STATE_FOLDED || referral == NULL || home_of(referral->episode) != episode) {
                 return "F6: a referral detached from where it was not";
         }
         if (wire_uint(payload, 4, 0) != episode->severity) {

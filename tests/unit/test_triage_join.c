@@ -601,7 +601,7 @@ static void a_child_whom_only_it_names_goes_along_as_a_subject(void **state)
         assert_memory_equal(open.bytes, episode.bytes, sizeof open.bytes);
 }
 
-static void a_decided_referral_keeps_its_place_in_the_past(void **state)
+static void a_decided_referral_becomes_chronology_of_the_other_and_leaves_this(void **state)
 {
         bench *b = *state;
         const door_id past = opened(b, 1, TRIAGE_GRADE_AMBER);
@@ -611,8 +611,13 @@ static void a_decided_referral_keeps_its_place_in_the_past(void **state)
         simple(b, TRIAGE_JO, TRIAGE_TAKE);
         decide_as(b, TRIAGE_JO, 2, TRIAGE_ADVICE);
         move(b, 2, 1, 2, NULL);
-        assert_int_equal(b->core.events_count, 0);
+        assert_int_equal(event_type(b, 0), TRIAGE_DETACHED);
+        assert_int_equal(event_type(b, 1), TRIAGE_HISTORY_NOTED);
+        assert_int_equal(get(b, &past).referrals, 1);
+        assert_int_equal(get(b, &past).state, TRIAGE_STATE_CLOSED);
         assert_none_open(b, 2);
+        move(b, 2, 2, 3, NULL); /* Once more: chronology has no place to leave. */
+        assert_int_equal(b->core.events_count, 0);
 }
 
 /* ---- reviews */
@@ -676,7 +681,7 @@ int main(void)
                 TEST(one_of_several_is_detached_and_lowers_nothing_it_leaves),
                 TEST(moved_to_a_family_without_open_work_it_opens_it_by_its_own_receipt),
                 TEST(a_child_whom_only_it_names_goes_along_as_a_subject),
-                TEST(a_decided_referral_keeps_its_place_in_the_past),
+                TEST(a_decided_referral_becomes_chronology_of_the_other_and_leaves_this),
                 TEST(the_last_answered_review_ends_the_doubt),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
