@@ -486,6 +486,9 @@ static const char *attached(episodes *e, note *episode, wire_bytes payload)
         if (way == WAY_WITH_WORKER && episode->state != STATE_ACTIVE) {
                 return "S2: left with a social worker where none has accepted";
         }
+        if (wire_find(payload, 23).len > 0 && way != WAY_QUICK_LOOK && way != WAY_LOOK_NOW) {
+                return "S2: a moved referral that nobody looks at";
+        }
         if (clocks_take(episode, wire_find(payload, 10)) && episode->state == STATE_QUEUED) {
                 return "S3: a repeat moved a queued row's clock back";
         }

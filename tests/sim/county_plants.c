@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "allocation/allot_codec.h"
+#include "deduplication/dedup_codec.h"
 #include "triage/triage_codec.h"
 
 /* The fault of the run under way; one run at a time, as in plant.h. */
@@ -53,6 +54,11 @@ static void attached_spoil(door_event *event, const door_input *input)
         case COUNTY_PLANT_OTHER_FAMILY:
                 placed->family.bytes[0] ^= 1;
                 break;
+        case COUNTY_PLANT_MOVED_UNSEEN:
+                if (placed->has_moved_from && placed->way == TRIAGE_QUICK_LOOK) {
+                        placed->way = TRIAGE_WAY_NONE;
+                }
+                break;
         case COUNTY_PLANT_LATER_CLOCK:
                 placed->clocks.rag_ms += 3600000;
                 break;
@@ -61,10 +67,35 @@ static void attached_spoil(door_event *event, const door_input *input)
         }
 }
 
+/* What follows from a person's word about who is who. */
+static void regroup_spoil(door_event *event)
+{
+        triage_folded *folded = (triage_folded *)(uintptr_t)event->body;
+        triage_restored *restored = (triage_restored *)(uintptr_t)event->body;
+        triage_regroup *regroup = (triage_regroup *)(uintptr_t)event->body;
+
+        if (event->type == TRIAGE_EPISODE_FOLDED && planted == COUNTY_PLANT_FOLD_LOWERS) {
+                folded->severity = 0;
+        } else if (event->type == TRIAGE_EPISODE_FOLDED && planted == COUNTY_PLANT_FOLD_ASKS_NOBODY) {
+                folded->state = TRIAGE_OFFERED;
+        } else if (event->type == TRIAGE_EPISODE_FOLDED && planted == COUNTY_PLANT_FOLD_LATER_CLOCK) {
+                folded->clocks.rag_ms += 3600000;
+        } else if (event->type == TRIAGE_RESTORED && planted == COUNTY_PLANT_RESTORE_LOWERS) {
+                restored->severity = 0;
+        } else if (event->type == TRIAGE_DETACHED && planted == COUNTY_PLANT_DETACH_LOWERS) {
+                regroup->severity = 0;
+        }
+}
+
 static void event_spoil(door_out *out, size_t *index, const door_input *input)
 {
         door_event *event = &out->events[*index];
 
+        regroup_spoil(event);
+        if (planted == COUNTY_PLANT_MOVED_NOWHERE && *index > 0 && event[-1].type == TRIAGE_DETACHED) {
+                event_drop(out, *index);
+                return;
+        }
         if (event->type == TRIAGE_REFERRAL_ATTACHED) {
                 attached_spoil(event, input);
         } else if (event->type == TRIAGE_DECIDED && planted == COUNTY_PLANT_NOBODY_DECIDED) {
@@ -90,6 +121,10 @@ static void triage_planted_decide(door_view *view, const void *policy, const doo
         if (input->kind == DOOR_INPUT_EVENT &&
             ((planted == COUNTY_PLANT_FORGOTTEN && input->cause.log == TRIAGE_LOG_DEDUPLICATION &&
               input->cause.seq % 10 == 0) ||
+             (planted == COUNTY_PLANT_DEAF_TO_JOINS && input->cause.log == TRIAGE_LOG_DEDUPLICATION &&
+              input->type == TRIAGE_INPUT_FAMILIES_JOINED) ||
+             (planted == COUNTY_PLANT_DEAF_TO_UNDOING && input->cause.log == TRIAGE_LOG_DEDUPLICATION &&
+              input->type == TRIAGE_INPUT_JOIN_UNDONE) ||
              (planted == COUNTY_PLANT_DEAF_TO_ACCEPTANCE && input->cause.log == TRIAGE_LOG_ALLOCATION))) {
                 out->events_count = 0;
         }
@@ -104,6 +139,8 @@ static void allot_planted_decide(door_view *view, const void *policy, const door
         for (size_t i = 0; i < out->events_count;) {
                 door_event *event = &out->events[i];
                 if ((event->type == ALLOT_OWNER_NAMED && planted == COUNTY_PLANT_NO_OWNER) ||
+                    (event->type == ALLOT_FOLDED && planted == COUNTY_PLANT_TWO_OWNERS) ||
+                    (event->type == ALLOT_RESTORED && planted == COUNTY_PLANT_RESTORED_UNOWNED) ||
                     (event->type == ALLOT_ENDED && planted == COUNTY_PLANT_NEVER_ENDS)) {
                         event_drop(out, i);
                         continue;
@@ -121,6 +158,36 @@ static void allot_planted_decide(door_view *view, const void *policy, const door
                 }
                 i++;
         }
+}
+
+static void dedup_planted_decide(door_view *view, const void *policy, const door_input *input, door_out *out)
+{
+        dedup_decide(view, policy, input, out);
+        for (size_t i = 0; i < out->events_count; i++) {
+                door_event *event = &out->events[i];
+                dedup_undone *undone = (dedup_undone *)(uintptr_t)event->body;
+                dedup_moved *moved = (dedup_moved *)(uintptr_t)event->body;
+                if (event->type == DEDUP_JOIN_UNDONE && planted == COUNTY_PLANT_UNDO_FORGETS &&
+                    undone->assignments_count > 0) {
+                        undone->assignments_count--;
+                } else if (event->type == DEDUP_REFERRAL_MOVED &&
+                           planted == COUNTY_PLANT_MOVED_FROM_ELSEWHERE) {
+                        moved->from.bytes[0] ^= 1;
+                }
+        }
+}
+
+const door_core_ops *county_planted_deduplication(int plant)
+{
+        static door_core_ops ops;
+
+        planted = plant;
+        if (plant < COUNTY_PLANT_LOWERS || plant >= COUNTY_PLANTS_END) {
+                return &dedup_ops;
+        }
+        ops = dedup_ops;
+        ops.decide = dedup_planted_decide;
+        return &ops;
 }
 
 const door_core_ops *county_planted_triage(int plant)

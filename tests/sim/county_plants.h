@@ -1,5 +1,5 @@
 /*
- * county_plants.h - faults planted in what triage and allocation decide, one at a time.
+ * county_plants.h - faults planted in what deduplication, triage and allocation decide, one at a time.
  *
  * The brains themselves stay as they are: what they have decided is changed on its way to the log, as a
  * mistake in them would change it. The auditor, who sees the logs alone, must say so.
@@ -26,6 +26,19 @@ typedef enum county_plant {
         COUNTY_PLANT_NEVER_ENDS,
         COUNTY_PLANT_OFFER_OF_ENDED,
         COUNTY_PLANT_DECIDED_TWICE,
+        COUNTY_PLANT_FOLD_LOWERS,
+        COUNTY_PLANT_FOLD_ASKS_NOBODY,
+        COUNTY_PLANT_FOLD_LATER_CLOCK,
+        COUNTY_PLANT_DEAF_TO_JOINS,
+        COUNTY_PLANT_DEAF_TO_UNDOING,
+        COUNTY_PLANT_MOVED_NOWHERE,
+        COUNTY_PLANT_MOVED_UNSEEN,
+        COUNTY_PLANT_DETACH_LOWERS,
+        COUNTY_PLANT_RESTORE_LOWERS,
+        COUNTY_PLANT_TWO_OWNERS,
+        COUNTY_PLANT_RESTORED_UNOWNED,
+        COUNTY_PLANT_UNDO_FORGETS,
+        COUNTY_PLANT_MOVED_FROM_ELSEWHERE,
         COUNTY_PLANTS_END,
 } county_plant;
 
@@ -45,9 +58,23 @@ typedef enum county_plant {
         X(COUNTY_PLANT_NO_OWNER, "an episode gets no owner")                                                 \
         X(COUNTY_PLANT_NEVER_ENDS, "what is closed keeps its owner")                                         \
         X(COUNTY_PLANT_OFFER_OF_ENDED, "what has ended is offered to a team")                                \
-        X(COUNTY_PLANT_DECIDED_TWICE, "one decision is recorded twice")
+        X(COUNTY_PLANT_DECIDED_TWICE, "one decision is recorded twice")                                      \
+        X(COUNTY_PLANT_FOLD_LOWERS, "joined work is less severe than half of it")                            \
+        X(COUNTY_PLANT_FOLD_ASKS_NOBODY, "joined work goes on as if half of it had been decided")            \
+        X(COUNTY_PLANT_FOLD_LATER_CLOCK, "a join moves a queued row's clock back")                           \
+        X(COUNTY_PLANT_DEAF_TO_JOINS, "triage does not hear that families are joined")                       \
+        X(COUNTY_PLANT_DEAF_TO_UNDOING, "triage does not hear that a join is undone")                        \
+        X(COUNTY_PLANT_MOVED_NOWHERE, "a moved referral gets no place")                                      \
+        X(COUNTY_PLANT_MOVED_UNSEEN, "a moved referral is looked at by nobody")                              \
+        X(COUNTY_PLANT_DETACH_LOWERS, "what a referral leaves becomes less severe")                          \
+        X(COUNTY_PLANT_RESTORE_LOWERS, "restored work is less severe than it was")                           \
+        X(COUNTY_PLANT_TWO_OWNERS, "joined work keeps both its owners")                                      \
+        X(COUNTY_PLANT_RESTORED_UNOWNED, "restored work gets no owner")                                      \
+        X(COUNTY_PLANT_UNDO_FORGETS, "an undone join leaves a referral without a family")                    \
+        X(COUNTY_PLANT_MOVED_FROM_ELSEWHERE, "a referral is moved out of a family it was not in")
 
 /* The same core with the plant in it; `plant` 0 is the core itself. */
+const door_core_ops *county_planted_deduplication(int plant);
 const door_core_ops *county_planted_triage(int plant);
 const door_core_ops *county_planted_allocation(int plant);
 

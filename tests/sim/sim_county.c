@@ -27,9 +27,11 @@
 #ifdef DOOR_PLANTED_FAULTS
 #include "shell/plant.h"
 #include "sim/county_plants.h"
+#define DEDUP_CORE  county_planted_deduplication(door_planted_fault)
 #define TRIAGE_CORE county_planted_triage(door_planted_fault)
 #define ALLOT_CORE  county_planted_allocation(door_planted_fault)
 #else
+#define DEDUP_CORE  &dedup_ops
 #define TRIAGE_CORE &triage_ops
 #define ALLOT_CORE  &allot_ops
 #endif
@@ -695,7 +697,7 @@ const sim_topology *sim_county(void)
         static sim_topology topology;
 
         services[0] = (sim_service){ .core = &intake_ops, .settled_by = { "deduplication", NULL } };
-        services[1] = (sim_service){ .core = &dedup_ops,
+        services[1] = (sim_service){ .core = DEDUP_CORE,
                                      .upstreams = { { 1, "intake", DOOR_FORM_PUBLIC } },
                                      .upstreams_count = 1,
                                      .settled_by = { "triage", NULL },
