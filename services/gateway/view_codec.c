@@ -23,8 +23,10 @@ SAME(VIEW_REFERRAL_MATCHED, DOOR__V1__DEDUP_EVENT__DEDUP_REFERRAL_MATCHED);
 SAME(VIEW_FAMILIES_RELATED, DOOR__V1__DEDUP_EVENT__DEDUP_FAMILIES_RELATED);
 SAME(VIEW_EPISODE_OPENED, DOOR__V1__TRIAGE_EVENT__TRIAGE_EPISODE_OPENED);
 SAME(VIEW_DETACHED, DOOR__V1__TRIAGE_EVENT__TRIAGE_DETACHED);
+SAME(VIEW_MATCH_SETTLED, DOOR__V1__TRIAGE_EVENT__TRIAGE_MATCH_SETTLED);
 SAME(VIEW_OWNER_NAMED, DOOR__V1__ALLOT_EVENT__ALLOT_OWNER_NAMED);
 SAME(VIEW_ALLOT_OVERTAKEN, DOOR__V1__ALLOT_EVENT__ALLOT_OVERTAKEN);
+SAME(VIEW_ALLOT_RESTORED, DOOR__V1__ALLOT_EVENT__ALLOT_RESTORED);
 SAME(VIEW_PLANNED, DOOR__V1__NOTIFY_EVENT__NOTIFY_PLANNED);
 SAME(VIEW_TOLD, DOOR__V1__NOTIFY_EVENT__NOTIFY_TOLD);
 SAME(VIEW_QUEUED, DOOR__V1__EPISODE_STATE__EPISODE_QUEUED);
@@ -41,7 +43,8 @@ SAME(VIEW_WAIT_TELL, DOOR__V1__WAITING_FOR__WAITING_TELL);
 SAME(VIEW_DELIVERY_PENDING, DOOR__V1__DELIVERY_STATE__DELIVERY_PENDING);
 SAME(VIEW_DELIVERY_TOLD, DOOR__V1__DELIVERY_STATE__DELIVERY_TOLD);
 SAME(VIEW_STORY_OPENED, DOOR__V1__STORY_WHAT__STORY_OPENED);
-SAME(VIEW_STORY_ALLOT_OVERTAKEN, DOOR__V1__STORY_WHAT__STORY_ALLOT_OVERTAKEN);
+SAME(VIEW_STORY_OWNER_RESTORED, DOOR__V1__STORY_WHAT__STORY_OWNER_RESTORED);
+SAME(VIEW_FAMILY_REVIEWED, DOOR__V1__FAMILY_WHAT__FAMILY_REVIEWED);
 SAME(VIEW_RELATED_BY_PERSON, DOOR__V1__RELATED_HOW__RELATED_BY_PERSON);
 SAME(VIEW_RELATED_MAYBE_SAME, DOOR__V1__RELATED_HOW__RELATED_MAYBE_SAME);
 
@@ -157,6 +160,28 @@ static door_status candidates_decode(const Door__V1__ReferralMatched *in, view_f
         return DOOR_OK;
 }
 
+/* Who is named: ids, roles and bands of age. More than there is room for are not counted. */
+static bool people_decode(const Door__V1__ReferralMatched *in, door_arena *arena, view_fact *f)
+{
+        const size_t count = in->n_person < VIEW_PEOPLE_MAX ? in->n_person : VIEW_PEOPLE_MAX;
+        view_person *people = door_arena_take_zeroed(arena, count + 1, sizeof *people);
+
+        for (size_t i = 0; people != NULL && i < count; i++) {
+                const Door__V1__MatchedPerson *person = in->person[i];
+                people[i].role = small((uint32_t)person->role);
+                people[i].age = small(person->has_age_band ? (uint32_t)person->age_band : 0);
+                f->two_people =
+                        f->two_people ||
+                        (person->facts_yes >> DOOR__V1__PERSON_FACT__PERSON_NO_CONTACT_CONDITION & 1) != 0;
+                if (!id_of(person->person, &people[i].id)) {
+                        return false;
+                }
+        }
+        f->people = people;
+        f->people_count = people == NULL ? 0 : count;
+        return true;
+}
+
 static door_status matched(const ProtobufCMessageDescriptor *descriptor, door_bytes payload,
                            door_arena *arena, view_fact *f)
 {
@@ -172,6 +197,7 @@ static door_status matched(const ProtobufCMessageDescriptor *descriptor, door_by
                                                 adult->parent_of_removed_or_protected_child
                                         ? VIEW_RELATED_DANGEROUS
                                         : VIEW_RELATED_ADULT;
+                f->two_people = f->two_people || adult->no_contact_condition;
                 if (!id_of(adult->family, &others[i].family)) {
                         return DOOR_MALFORMED;
                 }
@@ -185,7 +211,13 @@ static door_status matched(const ProtobufCMessageDescriptor *descriptor, door_by
         f->decision = small((uint32_t)in->decision);
         f->score = in->has_score ? in->score : 0;
         f->restricted = in->family_restricted;
-        if (!id_of(in->referral, &f->referral) || !id_of(in->family, &f->family)) {
+        f->two_people = f->two_people || in->family_restricted;
+        for (size_t i = 0; i < in->n_category; i++) {
+                f->two_people =
+                        f->two_people || in->category[i] == DOOR__V1__CATEGORY__CATEGORY_DOMESTIC_ABUSE;
+        }
+        if (!id_of(in->referral, &f->referral) || !id_of(in->family, &f->family) ||
+            !people_decode(in, arena, f)) {
                 return DOOR_MALFORMED;
         }
         return candidates_decode(in, f);
@@ -204,7 +236,8 @@ static door_status joined(const ProtobufCMessageDescriptor *descriptor, door_byt
                           view_fact *f)
 {
         READ(FamiliesJoined, in);
-        return well(id_of(in->from, &f->family) && id_of(in->to, &f->to));
+        return well(id_of(in->join, &f->join) && id_of(in->from, &f->family) && id_of(in->to, &f->to) &&
+                    maybe_id(in->has_review, in->review, &f->has_review, &f->review));
 }
 
 static door_status join_undone(const ProtobufCMessageDescriptor *descriptor, door_bytes payload,
@@ -224,7 +257,7 @@ static door_status join_undone(const ProtobufCMessageDescriptor *descriptor, doo
         }
         f->assignments = to;
         f->assignments_count = in->n_assignment;
-        return well(id_of(in->from, &f->family) && id_of(in->to, &f->to));
+        return well(id_of(in->join, &f->join) && id_of(in->from, &f->family) && id_of(in->to, &f->to));
 }
 
 static door_status referral_moved(const ProtobufCMessageDescriptor *descriptor, door_bytes payload,
@@ -265,6 +298,7 @@ static door_status opened(const ProtobufCMessageDescriptor *descriptor, door_byt
         return well(f->state < VIEW_STATES && id_of(in->episode, &f->episode) &&
                     id_of(in->referral, &f->referral) && id_of(in->family, &f->family) &&
                     maybe_id(in->has_previous, in->previous, &f->has_previous, &f->previous) &&
+                    maybe_id(in->has_moved_from, in->moved_from, &f->has_moved_from, &f->moved_from) &&
                     maybe_id(in->has_resend_of, in->resend_of, &f->has_resend, &f->resend_of));
 }
 
@@ -289,6 +323,7 @@ static door_status attached(const ProtobufCMessageDescriptor *descriptor, door_b
         f->has_referral = true;
         return well(f->state < VIEW_STATES && id_of(in->episode, &f->episode) &&
                     id_of(in->referral, &f->referral) && id_of(in->family, &f->family) &&
+                    maybe_id(in->has_moved_from, in->moved_from, &f->has_moved_from, &f->moved_from) &&
                     maybe_id(in->has_resend_of, in->resend_of, &f->has_resend, &f->resend_of));
 }
 
@@ -461,6 +496,13 @@ static door_status detached(const ProtobufCMessageDescriptor *descriptor, door_b
         return well(id_of(in->episode, &f->episode) && id_of(in->referral, &f->referral));
 }
 
+static door_status match_settled(const ProtobufCMessageDescriptor *descriptor, door_bytes payload,
+                                 door_arena *arena, view_fact *f)
+{
+        READ(MatchSettled, in);
+        return well(id_of(in->episode, &f->episode));
+}
+
 /* ---- allocation */
 
 static door_status owner_named(const ProtobufCMessageDescriptor *descriptor, door_bytes payload,
@@ -543,6 +585,27 @@ static door_status allot_overtaken(const ProtobufCMessageDescriptor *descriptor,
         READ(AllotOvertaken, in);
         f->by = text_of(in->actor);
         return well(id_of(in->episode, &f->episode));
+}
+
+static door_status ownership_folded(const ProtobufCMessageDescriptor *descriptor, door_bytes payload,
+                                    door_arena *arena, view_fact *f)
+{
+        READ(OwnershipFolded, in);
+        f->owner = text_of(in->owner);
+        f->lead = text_of(in->lead_practitioner);
+        f->team = text_of(in->leaves);
+        f->accepted = in->accepted;
+        return well(f->owner.len > 0 && id_of(in->from, &f->episode) && id_of(in->to, &f->to));
+}
+
+static door_status ownership_restored(const ProtobufCMessageDescriptor *descriptor, door_bytes payload,
+                                      door_arena *arena, view_fact *f)
+{
+        READ(OwnershipRestored, in);
+        f->owner = text_of(in->owner);
+        f->lead = text_of(in->lead_practitioner);
+        f->accepted = in->accepted;
+        return well(f->owner.len > 0 && id_of(in->episode, &f->episode) && id_of(in->survivor, &f->to));
 }
 
 /* ---- notification */
@@ -640,6 +703,7 @@ static const record_kind kinds[] = {
         { 3, VIEW_RESTORED, &door__v1__episode_restored__descriptor, restored },
         { 3, VIEW_FAMILY_CHANGED, &door__v1__episode_family_changed__descriptor, family_changed },
         { 3, VIEW_DETACHED, &door__v1__referral_detached__descriptor, detached },
+        { 3, VIEW_MATCH_SETTLED, &door__v1__match_settled__descriptor, match_settled },
         { 4, VIEW_OWNER_NAMED, &door__v1__owner_named__descriptor, owner_named },
         { 4, VIEW_OFFER_MADE, &door__v1__offer_made__descriptor, offer_made },
         { 4, VIEW_OFFER_PLACED, &door__v1__offer_placed__descriptor, offer_placed },
@@ -649,6 +713,8 @@ static const record_kind kinds[] = {
         { 4, VIEW_HAND_OVER_OFFERED, &door__v1__hand_over_offered__descriptor, hand_over_offered },
         { 4, VIEW_OWNERSHIP_ENDED, &door__v1__ownership_ended__descriptor, ownership_ended },
         { 4, VIEW_ALLOT_OVERTAKEN, &door__v1__allot_overtaken__descriptor, allot_overtaken },
+        { 4, VIEW_ALLOT_FOLDED, &door__v1__ownership_folded__descriptor, ownership_folded },
+        { 4, VIEW_ALLOT_RESTORED, &door__v1__ownership_restored__descriptor, ownership_restored },
         { 5, VIEW_PLANNED, &door__v1__delivery_planned__descriptor, planned },
         { 5, VIEW_DELIVERED, &door__v1__delivered__descriptor, delivered },
         { 5, VIEW_ATTEMPT_FAILED, &door__v1__attempt_failed__descriptor, attempt_failed },
@@ -685,7 +751,8 @@ static door_status decode_command(uint32_t type, door_bytes body, door_arena *ar
         }
         *ret_body = q;
         q->rows = VIEW_PAGE_ROWS_MAX;
-        if (type >= DOOR__V1__VIEW_QUERY__VIEW_EPISODE && type <= DOOR__V1__VIEW_QUERY__VIEW_REFERRAL) {
+        if ((type >= DOOR__V1__VIEW_QUERY__VIEW_EPISODE && type <= DOOR__V1__VIEW_QUERY__VIEW_REFERRAL) ||
+            type == DOOR__V1__VIEW_QUERY__VIEW_REVIEW || type == DOOR__V1__VIEW_QUERY__VIEW_JOIN) {
                 Door__V1__AskThing *in = NULL;
                 const door_status status =
                         door_proto_read(&door__v1__ask_thing__descriptor, body, arena, &in);
@@ -775,11 +842,12 @@ static uint64_t next_deadline(door_view *view)
 }
 
 static const door_consumed consumes[] = {
-        { 1, 16 }, { 1, 18 }, { 1, 19 }, { 1, 20 }, { 1, 21 }, { 2, 16 }, { 2, 17 }, { 2, 18 }, { 2, 19 },
-        { 2, 20 }, { 2, 21 }, { 3, 16 }, { 3, 17 }, { 3, 18 }, { 3, 19 }, { 3, 20 }, { 3, 21 }, { 3, 22 },
-        { 3, 23 }, { 3, 24 }, { 3, 25 }, { 3, 26 }, { 3, 27 }, { 3, 28 }, { 3, 29 }, { 3, 30 }, { 3, 31 },
-        { 3, 32 }, { 3, 33 }, { 4, 16 }, { 4, 17 }, { 4, 18 }, { 4, 19 }, { 4, 20 }, { 4, 21 }, { 4, 22 },
-        { 4, 23 }, { 4, 24 }, { 5, 16 }, { 5, 17 }, { 5, 18 }, { 5, 19 }, { 5, 20 }, { 5, 21 },
+        { 1, 16 }, { 1, 18 }, { 1, 19 }, { 1, 20 }, { 1, 21 }, { 2, 16 }, { 2, 17 }, { 2, 18 },
+        { 2, 19 }, { 2, 20 }, { 2, 21 }, { 3, 16 }, { 3, 17 }, { 3, 18 }, { 3, 19 }, { 3, 20 },
+        { 3, 21 }, { 3, 22 }, { 3, 23 }, { 3, 24 }, { 3, 25 }, { 3, 26 }, { 3, 27 }, { 3, 28 },
+        { 3, 29 }, { 3, 30 }, { 3, 31 }, { 3, 32 }, { 3, 33 }, { 3, 34 }, { 4, 16 }, { 4, 17 },
+        { 4, 18 }, { 4, 19 }, { 4, 20 }, { 4, 21 }, { 4, 22 }, { 4, 23 }, { 4, 24 }, { 4, 25 },
+        { 4, 26 }, { 5, 16 }, { 5, 17 }, { 5, 18 }, { 5, 19 }, { 5, 20 }, { 5, 21 },
 };
 static const door_known knows[] = {
         { 1, 17 }, /* received again, the same */

@@ -129,6 +129,16 @@ static void enter(view_episode *episode, uint8_t state, uint64_t queued_ms)
         episode->state = (view_episode_state)state;
 }
 
+/* Takes a referral off an episode; both rows are the caller's to put. */
+static void detach(view_referral *referral, view_episode *episode)
+{
+        if (episode->on_it[referral->attached] > 0) {
+                episode->on_it[referral->attached]--;
+        }
+        referral->stage = VIEW_MATCHED;
+        referral->attached = VIEW_ATT_PLAIN;
+}
+
 static void versioned(view_episode *episode, uint32_t version)
 {
         episode->version = version > episode->version ? version : episode->version;
@@ -205,7 +215,12 @@ static void project_matched(door_view *view, const door_input *input, const view
                 }
         }
         referral_close(view, &edit);
-        view_family_make(view, &fact->family, fact->restricted);
+        view_family_make(view, &fact->family,
+                         (uint8_t)((fact->restricted ? VIEW_FAMILY_RESTRICTED : 0) |
+                                   (fact->two_people ? VIEW_FAMILY_TWO_PEOPLE : 0)));
+        for (size_t i = 0; i < fact->people_count; i++) {
+                view_person_name(view, &fact->referral, &fact->family, &fact->people[i]);
+        }
         for (size_t i = 0; i < fact->others_count; i++) {
                 view_related_put(view, &fact->family, &fact->others[i].family, fact->others[i].how);
         }
@@ -221,11 +236,11 @@ static void family_of_referral(door_view *view, const door_id *id, const door_id
         }
         referral->family = *family;
         referral_close(view, &edit);
-        view_family_make(view, family, false);
+        view_family_make(view, family, 0);
 }
 
-/* All referrals of one family into another. */
-static void chronology_move(door_view *view, const door_id *from, const door_id *to)
+/* All referrals of one family into another; the join remembers which they were. */
+static void chronology_move(door_view *view, const door_id *join, const door_id *from, const door_id *to)
 {
         door_id moved[MOVED_MAX];
         size_t count = 0;
@@ -242,21 +257,126 @@ static void chronology_move(door_view *view, const door_id *from, const door_id 
         }
         for (size_t i = 0; i < count; i++) {
                 family_of_referral(view, &moved[i], to);
+                view_joined_put(view, join, &moved[i]);
         }
 }
 
-static void review_answered(door_view *view, const view_fact *fact)
+/* What a person did stands in the story of both families. */
+static void family_lines(door_view *view, const door_input *input, const door_id *a, view_family_what at_a,
+                         const door_id *b, view_family_what at_b, view_family_line what)
+{
+        what.what = (uint8_t)at_a;
+        what.other = *b;
+        view_family_line_put(view, a, input->at_ms, input->cause.log, input->cause.seq, &what);
+        what.what = (uint8_t)at_b;
+        what.other = *a;
+        view_family_line_put(view, b, input->at_ms, input->cause.log, input->cause.seq, &what);
+}
+
+/*
+ * Reviews of one family that ask nothing any more: both their families are one now (moved NULL), or
+ * the referral they were about has been moved by a person.
+ */
+static void reviews_overtake(door_view *view, const door_id *family, const door_id *moved)
+{
+        door_id ids[VIEW_FORMER_MAX + 1];
+        const size_t ids_count = view_family_ids(view, family, ids);
+
+        for (size_t i = 0; i < ids_count; i++) {
+                view_walk walk;
+                door_bytes rest;
+                door_bytes value;
+                if (!view_walk_init(&walk, view, VIEW_TABLE_OF_REVIEW, door_id_bytes(&ids[i]),
+                                    DOOR_BYTES_EMPTY, MOVED_MAX)) {
+                        return;
+                }
+                while (view_walk_next(&walk, &rest, &value)) {
+                        const door_id id = view_id_at_end(rest);
+                        door_id a = { { 0 } };
+                        door_id b = { { 0 } };
+                        view_review before;
+                        if (!view_review_get(view, &id, &before) || before.verdict != 0) {
+                                continue;
+                        }
+                        if (moved == NULL ? view_family_now(view, &before.family, &a) &&
+                                                    view_family_now(view, &before.candidate, &b) &&
+                                                    door_id_equal(&a, &b)
+                                          : door_id_equal(&before.referral, moved)) {
+                                view_review after = before;
+                                after.verdict = VIEW_REVIEW_OVERTAKEN;
+                                view_review_put(view, &id, &before, &after);
+                        }
+                }
+        }
+}
+
+static void review_answered(door_view *view, const door_input *input, const view_fact *fact)
 {
         view_review before;
 
-        if (view_review_get(view, &fact->review, &before) && fact->answer != VIEW_VERDICT_UNSURE) {
+        if (view_review_get(view, &fact->review, &before)) {
                 view_review after = before;
-                after.verdict = fact->answer;
+                after.answered_ms = input->at_ms;
+                if (fact->answer == VIEW_VERDICT_UNSURE) {
+                        after.unsure++; /* It stays open: somebody else may know. */
+                } else {
+                        after.verdict = fact->answer;
+                }
                 view_review_put(view, &fact->review, &before, &after);
+                family_lines(view, input, &before.family, VIEW_FAMILY_REVIEWED, &before.candidate,
+                             VIEW_FAMILY_REVIEWED,
+                             (view_family_line){ .verdict = fact->answer,
+                                                 .referral = fact->referral,
+                                                 .review = fact->review });
         }
         if (fact->has_family) {
                 family_of_referral(view, &fact->referral, &fact->family);
         }
+}
+
+static void families_joined(door_view *view, const door_input *input, const view_fact *fact)
+{
+        const view_join join = { .from = fact->family,
+                                 .to = fact->to,
+                                 .joined_ms = input->at_ms,
+                                 .has_review = fact->has_review,
+                                 .review = fact->review };
+
+        if (door_id_equal(&fact->family, &fact->to)) {
+                return;
+        }
+        view_family_make(view, &fact->to, 0);
+        view_family_redirect(view, &fact->family, &fact->to);
+        view_join_put(view, &fact->join, &join);
+        chronology_move(view, &fact->join, &fact->family, &fact->to);
+        reviews_overtake(view, &fact->family, NULL);
+        family_lines(view, input, &fact->family, VIEW_FAMILY_JOINED_AWAY, &fact->to, VIEW_FAMILY_JOINED_HERE,
+                     (view_family_line){ .join = fact->join, .review = join.review });
+}
+
+static void join_undone(door_view *view, const door_input *input, const view_fact *fact)
+{
+        view_join join;
+
+        view_family_redirect(view, &fact->family, NULL);
+        for (size_t i = 0; i < fact->assignments_count; i++) {
+                family_of_referral(view, &fact->assignments[i].referral, &fact->assignments[i].family);
+        }
+        if (view_join_get(view, &fact->join, &join)) {
+                join.undone_ms = input->at_ms;
+                view_join_put(view, &fact->join, &join);
+        }
+        family_lines(view, input, &fact->family, VIEW_FAMILY_JOIN_UNDONE, &fact->to, VIEW_FAMILY_JOIN_UNDONE,
+                     (view_family_line){ .join = fact->join });
+}
+
+static void referral_moved(door_view *view, const door_input *input, const view_fact *fact)
+{
+        view_family_make(view, &fact->to, 0);
+        family_of_referral(view, &fact->referral, &fact->to);
+        reviews_overtake(view, &fact->family, &fact->referral);
+        family_lines(view, input, &fact->family, VIEW_FAMILY_MOVED_AWAY, &fact->to, VIEW_FAMILY_MOVED_HERE,
+                     (view_family_line){ .referral = fact->referral });
 }
 
 static void project_dedup(door_view *view, const door_input *input, const view_fact *fact)
@@ -266,22 +386,16 @@ static void project_dedup(door_view *view, const door_input *input, const view_f
                 project_matched(view, input, fact);
                 break;
         case VIEW_REVIEW_ANSWERED:
-                review_answered(view, fact);
+                review_answered(view, input, fact);
                 break;
         case VIEW_FAMILIES_JOINED:
-                view_family_make(view, &fact->to, false);
-                view_family_redirect(view, &fact->family, &fact->to);
-                chronology_move(view, &fact->family, &fact->to);
+                families_joined(view, input, fact);
                 break;
         case VIEW_JOIN_UNDONE:
-                view_family_redirect(view, &fact->family, NULL);
-                for (size_t i = 0; i < fact->assignments_count; i++) {
-                        family_of_referral(view, &fact->assignments[i].referral,
-                                           &fact->assignments[i].family);
-                }
+                join_undone(view, input, fact);
                 break;
         case VIEW_REFERRAL_MOVED:
-                family_of_referral(view, &fact->referral, &fact->to);
+                referral_moved(view, input, fact);
                 break;
         case VIEW_FAMILIES_RELATED:
                 view_related_put(view, &fact->family, &fact->to, VIEW_RELATED_BY_PERSON);
@@ -298,15 +412,18 @@ static view_attached attached_by(const view_fact *fact)
                                               : VIEW_ATT_PLAIN;
 }
 
-static void placed_learn(view_referral *referral, const door_input *input, const view_fact *fact)
+static void placed_learn(door_view *view, view_referral *referral, const door_input *input,
+                         const view_fact *fact)
 {
         if (referral->stage == VIEW_RECEIVED) { /* Its match is parked here. */
                 referral->received_ms = fact->received_ms;
                 referral->sent_ms = fact->sent_ms != 0 ? fact->sent_ms : fact->received_ms;
                 referral->agency = fact->agency;
                 referral->grade = fact->grade;
+                referral->family = fact->family;
         }
-        referral->family = fact->family;
+        /* Whose it is, deduplication says; what triage thought may be older than a join or a move. */
+        (void)view_family_now(view, &referral->family, &referral->family);
         referral->placed_ms = input->at_ms;
         referral->way = fact->way;
         referral->why = fact->why;
@@ -319,6 +436,19 @@ static void placed_learn(view_referral *referral, const door_input *input, const
         }
 }
 
+/* A moved referral is added, looked at and answered for anew: figures count it as what it is now. */
+static void placed_again(door_view *view, view_referral *referral)
+{
+        if (referral->placed_ms != 0 && !referral->opened && !door_id_is_zero(&referral->home)) {
+                view_count_add(view, VIEW_COUNT_ADDED, -1);
+                view_count_add(view, VIEW_COUNT_LOOKED_NOW, referral->way == VIEW_LOOK_NOW ? -1 : 0);
+        }
+        referral->look_answer = 0;
+        referral->response = 0;
+        referral->answered_ms = 0;
+        referral->answered_by = DOOR_BYTES_EMPTY;
+}
+
 static void project_placed(door_view *view, const door_input *input, const view_fact *fact)
 {
         const bool opens = input->type == VIEW_EPISODE_OPENED;
@@ -327,10 +457,18 @@ static void project_placed(door_view *view, const door_input *input, const view_
         view_referral *referral = referral_open(view, &r, &fact->referral);
         view_episode *episode = episode_open(view, &e, &fact->episode);
 
-        if (referral->stage == VIEW_ATTACHED) {
-                return; /* Placed already: triage places each once. */
+        if (referral->stage == VIEW_ATTACHED && !fact->has_moved_from) {
+                return; /* Placed already: but for moves, triage places each once. */
         }
-        placed_learn(referral, input, fact);
+        if (referral->stage == VIEW_ATTACHED && door_id_equal(&referral->episode, &fact->episode)) {
+                detach(referral, episode); /* What took it off is parked here. */
+        } else if (referral->stage == VIEW_ATTACHED) {
+                episode_edit old;
+                detach(referral, episode_open(view, &old, &referral->episode));
+                episode_close(view, &old);
+        }
+        placed_again(view, referral);
+        placed_learn(view, referral, input, fact);
         referral->opened = opens;
         referral->home = fact->episode;
         referral->look_since_ms = input->at_ms;
@@ -358,11 +496,12 @@ static void project_placed(door_view *view, const door_input *input, const view_
         }
         referral_close(view, &r);
         episode_close(view, &e);
-        view_family_make(view, &fact->family, false);
+        view_family_make(view, &fact->family, 0);
         line(view, input, fact,
              (view_line){ .what = opens ? VIEW_STORY_OPENED : VIEW_STORY_ATTACHED,
                           .who = fact->agency,
-                          .way = fact->way });
+                          .way = fact->way,
+                          .other = fact->moved_from });
 }
 
 static void project_noted(door_view *view, const door_input *input, const view_fact *fact)
@@ -373,11 +512,11 @@ static void project_noted(door_view *view, const door_input *input, const view_f
         if (referral->stage == VIEW_ATTACHED) {
                 return;
         }
-        placed_learn(referral, input, fact);
+        placed_learn(view, referral, input, fact);
         referral->historic = true;
         referral->stage = VIEW_NOTED;
         referral_close(view, &r);
-        view_family_make(view, &fact->family, false);
+        view_family_make(view, &fact->family, 0);
 }
 
 /* ---- triage: what is attached is answered for */
@@ -435,13 +574,10 @@ static void project_detached(door_view *view, const door_input *input, const vie
             !door_id_equal(&referral->episode, &fact->episode)) {
                 return;
         }
-        if (episode->on_it[referral->attached] > 0) {
-                episode->on_it[referral->attached]--;
-        }
-        referral->stage = VIEW_MATCHED; /* Until triage has placed it anew. */
-        referral->attached = VIEW_ATT_PLAIN;
+        detach(referral, episode); /* Until triage has placed it anew: in the same write. */
         versioned(episode, fact->version);
         referral_close(view, &r);
+        view_episode_recount(view, &fact->episode, episode);
         episode_close(view, &e);
         line(view, input, fact, (view_line){ .what = VIEW_STORY_DETACHED });
 }
@@ -460,6 +596,7 @@ static void moved_line(door_view *view, const door_input *input, const view_fact
                 [VIEW_REOPENED] = VIEW_STORY_REOPENED,
                 [VIEW_OVERTAKEN] = VIEW_STORY_OVERTAKEN,
                 [VIEW_FAMILY_CHANGED] = VIEW_STORY_FAMILY_CHANGED,
+                [VIEW_MATCH_SETTLED] = VIEW_STORY_MATCH_SETTLED,
         };
         view_line what = { .what = of[input->type], .who = fact->by.len > 0 ? fact->by : fact->team };
 
@@ -515,7 +652,10 @@ static void project_moved(door_view *view, const door_input *input, const view_f
                 break;
         case VIEW_FAMILY_CHANGED:
                 episode->family = fact->to;
-                view_family_make(view, &fact->to, false);
+                view_family_make(view, &fact->to, 0);
+                break;
+        case VIEW_MATCH_SETTLED:
+                episode->uncertain = false;
                 break;
         case VIEW_OVERTAKEN:
         case VIEW_EPISODE_OPENED:
@@ -534,8 +674,9 @@ static void project_moved(door_view *view, const door_input *input, const view_f
 }
 
 /*
- * Moves referrals from one episode to another: those that were placed at `home`, or all (NULL). Both
- * episodes' rows are put by the caller.
+ * Moves referrals from one episode to another: those that were placed at `home` or at what has been
+ * folded into it, or all (NULL). How each is attached goes with it, and so do the rows of the look
+ * list. Both episodes' rows are put by the caller.
  */
 static void referrals_move(door_view *view, episode_edit *from, episode_edit *to, const door_id *home)
 {
@@ -555,12 +696,26 @@ static void referrals_move(door_view *view, episode_edit *from, episode_edit *to
         for (size_t i = 0; i < count; i++) {
                 referral_edit edit;
                 view_referral *referral = referral_open(view, &edit, &moved[i]);
-                if (home == NULL || door_id_equal(&referral->home, home)) {
-                        from->after.on_it[referral->attached]--;
+                if (home == NULL || view_episode_holds(view, home, &referral->home)) {
+                        if (from->after.on_it[referral->attached] > 0) {
+                                from->after.on_it[referral->attached]--;
+                        }
                         attach(referral, &to->id, &to->after, referral->attached);
                         referral_close(view, &edit);
                 }
         }
+}
+
+/* A line at each of two episodes, naming the other. */
+static void both_lines(door_view *view, const door_input *input, const view_fact *fact, view_story at_episode,
+                       view_story at_to, view_line what)
+{
+        what.what = (uint8_t)at_episode;
+        what.other = fact->to;
+        view_line_put(view, &fact->episode, input->at_ms, input->cause.log, input->cause.seq, &what);
+        what.what = (uint8_t)at_to;
+        what.other = fact->episode;
+        view_line_put(view, &fact->to, input->at_ms, input->cause.log, input->cause.seq, &what);
 }
 
 static void project_folded(door_view *view, const door_input *input, const view_fact *fact)
@@ -574,21 +729,30 @@ static void project_folded(door_view *view, const door_input *input, const view_
                 return;
         }
         referrals_move(view, &from, &to, NULL);
+        /* What waits for a decision has waited since the first of the two did. */
+        uint64_t since_ms = input->at_ms;
+        if (younger->state == VIEW_QUEUED && younger->queued_ms < since_ms) {
+                since_ms = younger->queued_ms;
+        }
+        if (fact->state == VIEW_QUEUED && older->state == VIEW_QUEUED && since_ms < older->queued_ms) {
+                older->queued_ms = since_ms;
+        }
         enter(younger, VIEW_FOLDED, 0);
         versioned(younger, fact->version);
         younger->folded_into = fact->to;
-        enter(older, fact->state, input->at_ms);
+        enter(older, fact->state, since_ms);
         versioned(older, fact->to_version);
         older->severity = fact->severity;
         older->rag_ms = fact->rag_ms;
         older->statutory_ms = fact->statutory_ms;
-        older->why |= younger->why;
+        older->uncertain = older->uncertain || younger->uncertain;
+        older->historic = older->historic && younger->historic;
         older->family = fact->family;
+        view_episode_recount(view, &from.id, younger);
+        view_episode_recount(view, &to.id, older);
         episode_close(view, &from);
         episode_close(view, &to);
-        line(view, input, fact, (view_line){ .what = VIEW_STORY_FOLDED });
-        view_line_put(view, &fact->to, input->at_ms, input->cause.log, input->cause.seq,
-                      &(view_line){ .what = VIEW_STORY_FOLDED });
+        both_lines(view, input, fact, VIEW_STORY_FOLDED, VIEW_STORY_FOLDED, (view_line){ .what = 0 });
 }
 
 static void project_restored(door_view *view, const door_input *input, const view_fact *fact)
@@ -596,23 +760,29 @@ static void project_restored(door_view *view, const door_input *input, const vie
         episode_edit back;
         episode_edit survivor;
         view_episode *episode = episode_open(view, &back, &fact->episode);
+        /* The one its referrals stand on, which may itself have been folded since. */
+        const door_id holder = view_episode_survivor(view, &fact->to);
 
-        (void)episode_open(view, &survivor, &fact->to);
-        if (!back.there || !survivor.there || door_id_equal(&fact->episode, &fact->to)) {
+        (void)episode_open(view, &survivor, &holder);
+        if (!back.there || !survivor.there || door_id_equal(&fact->episode, &holder)) {
                 return;
         }
         referrals_move(view, &survivor, &back, &fact->episode);
-        enter(episode, fact->state, input->at_ms);
+        enter(episode, fact->state, episode->queued_ms != 0 ? episode->queued_ms : input->at_ms);
         versioned(episode, fact->version);
-        versioned(&survivor.after, fact->to_version);
+        if (door_id_equal(&holder, &fact->to)) {
+                versioned(&survivor.after, fact->to_version);
+        }
         episode->family = fact->family;
         episode->severity = fact->severity;
         episode->rag_ms = fact->rag_ms;
         episode->statutory_ms = fact->statutory_ms;
         memset(&episode->folded_into, 0, sizeof episode->folded_into);
+        view_episode_recount(view, &back.id, episode);
+        view_episode_recount(view, &survivor.id, &survivor.after);
         episode_close(view, &back);
         episode_close(view, &survivor);
-        line(view, input, fact, (view_line){ .what = VIEW_STORY_RESTORED });
+        both_lines(view, input, fact, VIEW_STORY_RESTORED, VIEW_STORY_RESTORED, (view_line){ .what = 0 });
 }
 
 static void project_triage(door_view *view, const door_input *input, const view_fact *fact)
@@ -648,6 +818,7 @@ static void project_triage(door_view *view, const door_input *input, const view_
         case VIEW_REOPENED:
         case VIEW_OVERTAKEN:
         case VIEW_FAMILY_CHANGED:
+        case VIEW_MATCH_SETTLED:
                 project_moved(view, input, fact);
                 break;
         }
@@ -677,6 +848,49 @@ static void owner_set(view_episode *episode, door_bytes owner, door_bytes lead, 
         }
         episode->owner = owner;
         episode->lead = lead;
+}
+
+/* Who leads the work of an owner that has accepted it: as said, or as the team had it on either. */
+static door_bytes lead_of(const view_fact *fact, const view_episode *episode, const view_episode *other)
+{
+        return fact->lead.len > 0                                             ? fact->lead
+               : door_bytes_equal(episode->owner, fact->owner)                ? episode->lead
+               : other != NULL && door_bytes_equal(other->owner, fact->owner) ? other->lead
+                                                                              : DOOR_BYTES_EMPTY;
+}
+
+/*
+ * Two episodes have become one: `from` has no owner and no offer any more. An offer of `to` was made
+ * for a decision about less than it is now, so it has ended; a hand-over by an owner who stays has not.
+ */
+static void project_owners_folded(door_view *view, const door_input *input, const view_fact *fact)
+{
+        episode_edit f;
+        episode_edit t;
+        view_episode *from = episode_open(view, &f, &fact->episode);
+        view_episode *to = episode_open(view, &t, &fact->to);
+
+        if (!f.there || !t.there || door_id_equal(&fact->episode, &fact->to)) {
+                return; /* One of the two is parked. */
+        }
+        const door_bytes lead = fact->accepted ? lead_of(fact, to, from) : DOOR_BYTES_EMPTY;
+        if (lead.len == 0 || !door_bytes_equal(to->owner, fact->owner)) {
+                offer_end(to);
+        }
+        owner_set(to, fact->owner, lead, input->at_ms);
+        offer_end(from);
+        owner_set(from, DOOR_BYTES_EMPTY, DOOR_BYTES_EMPTY, input->at_ms);
+        episode_close(view, &f);
+        episode_close(view, &t);
+        both_lines(view, input, fact, VIEW_STORY_OWNERS_JOINED, VIEW_STORY_OWNERS_JOINED,
+                   (view_line){ .who = fact->owner, .lead = lead });
+        if (fact->team.len > 0) {
+                const view_line leaves = { .what = VIEW_STORY_HANDS_OVER,
+                                           .who = fact->team,
+                                           .other = fact->to };
+                view_line_put(view, &fact->episode, input->at_ms, input->cause.log, input->cause.seq,
+                              &leaves);
+        }
 }
 
 static void project_allotted(door_view *view, const door_input *input, const view_fact *fact)
@@ -740,6 +954,16 @@ static void project_allotted(door_view *view, const door_input *input, const vie
                 what.what = VIEW_STORY_ALLOT_OVERTAKEN;
                 what.who = fact->by;
                 break;
+        case VIEW_ALLOT_RESTORED:
+                what.what = VIEW_STORY_OWNER_RESTORED;
+                what.who = fact->owner;
+                what.lead = fact->lead;
+                offer_end(episode);
+                owner_set(episode, fact->owner,
+                          fact->accepted ? lead_of(fact, episode, NULL) : DOOR_BYTES_EMPTY, input->at_ms);
+                break;
+        case VIEW_ALLOT_FOLDED:
+                break; /* Two episodes: see project_owners_folded. */
         }
         episode_close(view, &e);
         line(view, input, fact, what);
@@ -810,7 +1034,8 @@ void view_project(door_view *view, const door_input *input)
                 project_triage(view, input, fact);
                 break;
         case VIEW_LOG_ALLOCATION:
-                project_allotted(view, input, fact);
+                (input->type == VIEW_ALLOT_FOLDED ? project_owners_folded : project_allotted)(view, input,
+                                                                                              fact);
                 break;
         default:
                 project_notified(view, input, fact);

@@ -63,6 +63,7 @@ typedef enum view_triage_event {
         VIEW_RESTORED = 31,
         VIEW_FAMILY_CHANGED = 32,
         VIEW_DETACHED = 33,
+        VIEW_MATCH_SETTLED = 34,
 } view_triage_event;
 
 typedef enum view_allot_event {
@@ -75,6 +76,8 @@ typedef enum view_allot_event {
         VIEW_HAND_OVER_OFFERED = 22,
         VIEW_OWNERSHIP_ENDED = 23,
         VIEW_ALLOT_OVERTAKEN = 24,
+        VIEW_ALLOT_FOLDED = 25,
+        VIEW_ALLOT_RESTORED = 26,
 } view_allot_event;
 
 typedef enum view_notify_event {
@@ -116,6 +119,16 @@ typedef enum view_related {
 
 enum { VIEW_VERDICT_UNSURE = 3 };
 
+/* FamilyWhat of view.proto. */
+typedef enum view_family_what {
+        VIEW_FAMILY_JOINED_HERE = 1,
+        VIEW_FAMILY_JOINED_AWAY = 2,
+        VIEW_FAMILY_JOIN_UNDONE = 3,
+        VIEW_FAMILY_MOVED_AWAY = 4,
+        VIEW_FAMILY_MOVED_HERE = 5,
+        VIEW_FAMILY_REVIEWED = 6,
+} view_family_what;
+
 /* StoryWhat of view.proto. */
 typedef enum view_story {
         VIEW_STORY_OPENED = 1,
@@ -144,6 +157,10 @@ typedef enum view_story {
         VIEW_STORY_HAND_OVER_OFFERED = 24,
         VIEW_STORY_OWNERSHIP_ENDED = 25,
         VIEW_STORY_ALLOT_OVERTAKEN = 26,
+        VIEW_STORY_MATCH_SETTLED = 27,
+        VIEW_STORY_OWNERS_JOINED = 28,
+        VIEW_STORY_HANDS_OVER = 29,
+        VIEW_STORY_OWNER_RESTORED = 30,
 } view_story;
 
 /* Another family, and how it is related, or the question whether it is this one. */
@@ -168,6 +185,8 @@ typedef struct view_fact {
         door_id referral, episode, family, delivery, review, candidate;
         bool has_referral, has_episode, has_previous, has_resend, has_family;
         door_id to; /* The other of two: family or episode. */
+        bool has_review, has_moved_from;
+        door_id join, moved_from;
         door_id previous, resend_of;
         door_bytes agency, by, team, owner, lead;
         uint64_t received_ms, sent_ms, rag_ms, statutory_ms, until_ms, respond_by_ms, look_by_ms;
@@ -179,6 +198,8 @@ typedef struct view_fact {
                            TakeEnd. */
         uint8_t kind;   /* DeliveryKind */
         bool historic, uncertain, waiting, restricted;
+        bool two_people; /* Facts of which a join or a move needs a second person. */
+        bool accepted;   /* By the owner. */
         int32_t score;
         size_t candidates_count;
         view_other candidates[VIEW_CANDIDATES_MAX];
@@ -186,6 +207,8 @@ typedef struct view_fact {
         const view_other *others;
         size_t assignments_count;
         const view_assignment *assignments;
+        size_t people_count; /* At most VIEW_PEOPLE_MAX. */
+        const view_person *people;
 } view_fact;
 
 /* Folds one record of another log; input->body is a view_fact. */

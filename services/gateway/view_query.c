@@ -5,7 +5,7 @@
 #include "door/v1/view.pb-c.h"
 #include "shell/proto_arena.h"
 
-enum { RELATED_MAX = 32, FORMER_MAX = 32, TOLD_MAX = 32, WHY_BITS = 64 };
+enum { RELATED_MAX = 32, TOLD_MAX = 32, WHY_BITS = 64, SIDE_ROWS_MAX = 25 };
 
 /* What building an answer needs everywhere. */
 typedef struct asking {
@@ -109,11 +109,24 @@ MESSAGE(story_line_new, Door__V1__StoryLine, DOOR__V1__STORY_LINE__INIT)
 MESSAGE(delivery_row_new, Door__V1__DeliveryRow, DOOR__V1__DELIVERY_ROW__INIT)
 MESSAGE(chronology_row_new, Door__V1__ChronologyRow, DOOR__V1__CHRONOLOGY_ROW__INIT)
 MESSAGE(related_new, Door__V1__RelatedFamily, DOOR__V1__RELATED_FAMILY__INIT)
+MESSAGE(family_person_new, Door__V1__FamilyPerson, DOOR__V1__FAMILY_PERSON__INIT)
+MESSAGE(family_line_new, Door__V1__FamilyLine, DOOR__V1__FAMILY_LINE__INIT)
+MESSAGE(family_story_new, Door__V1__FamilyStory, DOOR__V1__FAMILY_STORY__INIT)
+MESSAGE(way_new, Door__V1__ReferralWay, DOOR__V1__REFERRAL_WAY__INIT)
+MESSAGE(join_referral_new, Door__V1__JoinReferral, DOOR__V1__JOIN_REFERRAL__INIT)
 MESSAGE(candidate_new, Door__V1__CandidateSeen, DOOR__V1__CANDIDATE_SEEN__INIT)
 MESSAGE(count_new, Door__V1__DispositionCount, DOOR__V1__DISPOSITION_COUNT__INIT)
 MESSAGE(review_row_new, Door__V1__ReviewRow, DOOR__V1__REVIEW_ROW__INIT)
 MESSAGE(load_new, Door__V1__TeamLoad, DOOR__V1__TEAM_LOAD__INIT)
 MESSAGE(oldest_new, Door__V1__OldestRow, DOOR__V1__OLDEST_ROW__INIT)
+
+/* Where an id leads now, for answers: itself where nobody knows it. */
+static door_id family_now(const asking *a, const door_id *id)
+{
+        door_id now = *id;
+        (void)view_family_now(a->view, id, &now);
+        return now;
+}
 
 /* By when the first of what is unanswered on it must be answered; 0: nothing is. */
 static uint64_t answer_by(const asking *a, const door_id *id)
@@ -140,7 +153,8 @@ static Door__V1__EpisodeLine *episode_line(const asking *a, const door_id *id)
         }
         out->episode = id_data(arena, id);
         out->state = (Door__V1__EpisodeState)e.state;
-        out->family = id_data(arena, &e.family);
+        const door_id family = family_now(a, &e.family);
+        out->family = id_data(arena, &family);
         out->severity = e.severity;
         out->received_at_ms = e.received_ms;
         out->has_rag_ms = out->has_statutory_ms = 1;
@@ -336,6 +350,8 @@ static void *review_row(const asking *a, door_bytes rest, door_bytes value)
         out->candidate = id_data(a->arena, &r.candidate);
         out->score = r.score;
         out->since_ms = r.since_ms;
+        out->has_unsure = r.unsure != 0;
+        out->unsure = r.unsure;
         return out;
 }
 
@@ -423,6 +439,8 @@ static void *story_line(const asking *a, door_bytes rest, door_bytes value)
         out->b = l.b;
         out->has_way = l.way != 0;
         out->way = (Door__V1__RepeatWay)l.way;
+        out->has_other_episode = !door_id_is_zero(&l.other);
+        out->other_episode = id_data(arena, &l.other);
         return out;
 }
 
@@ -485,64 +503,219 @@ static void *chronology_row(const asking *a, door_bytes rest, door_bytes value)
         return out;
 }
 
-static void *related_row(const asking *a, door_bytes rest, door_bytes value)
+/* A family as it is asked about: the id it leads to now, and all ids that lead there. */
+typedef struct family_asked {
+        const asking *a;
+        door_id ids[VIEW_FORMER_MAX + 1]; /* ids[0] is the one they lead to. */
+        size_t ids_count;
+        Door__V1__FamilyStory *out;
+} family_asked;
+
+static void *member_row(const asking *a, door_bytes rest, door_bytes value)
 {
-        const door_id other = view_id_at_end(rest);
-        Door__V1__RelatedFamily *out = related_new(a->arena);
+        const view_person person = view_member_read(rest, value);
+        Door__V1__FamilyPerson *out = family_person_new(a->arena);
 
         if (out == NULL) {
                 return NULL;
         }
-        out->family = id_data(a->arena, &other);
-        out->how = (Door__V1__RelatedHow)value.data[0];
+        out->person = id_data(a->arena, &person.id);
+        out->role = (Door__V1__Role)person.role;
+        out->age_band = (Door__V1__AgeBand)person.age;
+        out->referrals = person.referrals;
         return out;
 }
 
-/* The ids it had before families were joined. */
-static void former_ids(const asking *a, const door_id *id, Door__V1__FamilyStory *out)
+static uint32_t keys_count(const asking *a, view_table table, const door_id *of)
 {
         view_walk walk;
         door_bytes rest;
         door_bytes value;
+        uint32_t count = 0;
 
-        out->former_id = door_arena_take_zeroed(a->arena, FORMER_MAX, sizeof *out->former_id);
-        if (out->former_id == NULL || !view_walk_init(&walk, a->view, VIEW_TABLE_FORMER, door_id_bytes(id),
-                                                      DOOR_BYTES_EMPTY, FORMER_MAX)) {
-                return;
+        if (view_walk_init(&walk, a->view, table, door_id_bytes(of), DOOR_BYTES_EMPTY, DOOR_SCAN_ROWS_MAX)) {
+                while (view_walk_next(&walk, &rest, &value)) {
+                        count++;
+                }
         }
-        while (view_walk_next(&walk, &rest, &value)) {
-                const door_id former = view_id_at_end(rest);
-                out->former_id[out->n_former_id++] = id_data(a->arena, &former);
+        return count;
+}
+
+/* Families related to any of its ids, each once; itself under a former id is none. */
+static void related_fill(family_asked *f)
+{
+        door_arena *arena = f->a->arena;
+        view_walk walk;
+        door_bytes rest;
+        door_bytes value;
+
+        f->out->related = rows_take(arena, RELATED_MAX);
+        for (size_t i = 0; f->out->related != NULL && i < f->ids_count; i++) {
+                if (!view_walk_init(&walk, f->a->view, VIEW_TABLE_RELATED, door_id_bytes(&f->ids[i]),
+                                    DOOR_BYTES_EMPTY, RELATED_MAX)) {
+                        return;
+                }
+                while (f->out->n_related < RELATED_MAX && view_walk_next(&walk, &rest, &value)) {
+                        const door_id named = view_id_at_end(rest);
+                        const door_id other = family_now(f->a, &named);
+                        bool known = door_id_equal(&other, &f->ids[0]);
+                        for (size_t k = 0; k < f->out->n_related && !known; k++) {
+                                known = door_bytes_equal(door_proto_bytes(f->out->related[k]->family),
+                                                         door_id_bytes(&other));
+                        }
+                        Door__V1__RelatedFamily *row = known ? NULL : related_new(arena);
+                        if (row != NULL) {
+                                row->family = id_data(arena, &other);
+                                row->how = (Door__V1__RelatedHow)value.data[0];
+                                f->out->related[f->out->n_related++] = row;
+                        }
+                }
         }
+}
+
+/* Its open and closed work, of all its ids, oldest first. */
+static void episodes_fill(family_asked *f)
+{
+        Door__V1__FamilyStory *out = f->out;
+
+        out->episode = rows_take(f->a->arena, VIEW_PAGE_ROWS_MAX);
+        for (size_t i = 0; out->episode != NULL && i < f->ids_count; i++) {
+                view_walk walk;
+                door_bytes rest;
+                door_bytes value;
+                if (!view_walk_init(&walk, f->a->view, VIEW_TABLE_OF_FAMILY, door_id_bytes(&f->ids[i]),
+                                    DOOR_BYTES_EMPTY, VIEW_PAGE_ROWS_MAX)) {
+                        return;
+                }
+                while (out->n_episode < VIEW_PAGE_ROWS_MAX && view_walk_next(&walk, &rest, &value)) {
+                        Door__V1__EpisodeLine *row = episode_row(f->a, rest, value);
+                        size_t at = out->n_episode;
+                        /* Each id's are in order: former ids have few, and these find their places. */
+                        for (; row != NULL && at > 0 &&
+                               out->episode[at - 1]->received_at_ms > row->received_at_ms;
+                             at--) {
+                                out->episode[at] = out->episode[at - 1];
+                        }
+                        if (row != NULL) {
+                                out->episode[at] = row;
+                                out->n_episode++;
+                        }
+                }
+        }
+}
+
+static Door__V1__FamilyLine *family_line(const asking *a, const door_id *of, door_bytes rest,
+                                         const view_family_line *l)
+{
+        door_arena *arena = a->arena;
+        Door__V1__FamilyLine *out = family_line_new(arena);
+
+        if (out == NULL) {
+                return NULL;
+        }
+        out->what = (Door__V1__FamilyWhat)l->what;
+        out->at_ms = door_get_u64(rest.data);
+        out->family = id_data(arena, of);
+        out->has_other_family = !door_id_is_zero(&l->other);
+        out->other_family = id_data(arena, &l->other);
+        out->has_referral = !door_id_is_zero(&l->referral);
+        out->referral = id_data(arena, &l->referral);
+        out->has_review = !door_id_is_zero(&l->review);
+        out->review = id_data(arena, &l->review);
+        out->has_join = !door_id_is_zero(&l->join);
+        out->join = id_data(arena, &l->join);
+        out->has_verdict = l->verdict != 0;
+        out->verdict = (Door__V1__Verdict)l->verdict;
+        return out;
+}
+
+/*
+ * What people did to it, oldest first. A line stands at both of two families: where both are one now
+ * it is told once, by the one that lives on.
+ */
+static void lines_fill(family_asked *f)
+{
+        Door__V1__FamilyStory *out = f->out;
+
+        out->line = rows_take(f->a->arena, VIEW_PAGE_ROWS_MAX);
+        for (size_t i = 0; out->line != NULL && i < f->ids_count; i++) {
+                view_walk walk;
+                door_bytes rest;
+                door_bytes value;
+                if (!view_walk_init(&walk, f->a->view, VIEW_TABLE_FAMILY_LINE, door_id_bytes(&f->ids[i]),
+                                    DOOR_BYTES_EMPTY, VIEW_PAGE_ROWS_MAX)) {
+                        return;
+                }
+                while (out->n_line < VIEW_PAGE_ROWS_MAX && view_walk_next(&walk, &rest, &value)) {
+                        view_family_line l;
+                        bool told = !view_family_line_read(value, &l);
+                        for (size_t k = 0; k < i && !told; k++) {
+                                told = door_id_equal(&l.other, &f->ids[k]);
+                        }
+                        Door__V1__FamilyLine *row = told ? NULL : family_line(f->a, &f->ids[i], rest, &l);
+                        size_t at = out->n_line;
+                        for (; row != NULL && at > 0 && out->line[at - 1]->at_ms > row->at_ms; at--) {
+                                out->line[at] = out->line[at - 1];
+                        }
+                        if (row != NULL) {
+                                out->line[at] = row;
+                                out->n_line++;
+                        }
+                }
+        }
+}
+
+/* The story of a family, `rows` of its chronology from behind `after`. False: the arena is full. */
+static bool family_fill(const asking *a, const door_id *asked, door_bytes after, size_t rows,
+                        Door__V1__FamilyStory *out)
+{
+        family_asked f = { .a = a, .out = out };
+        uint8_t flags = 0;
+
+        if (!view_family_now(a->view, asked, &f.ids[0])) {
+                return true; /* There is no such family. */
+        }
+        const door_id id = f.ids[0];
+        const door_bytes of = door_id_bytes(&id);
+        page people = { VIEW_TABLE_MEMBER, of, .max = VIEW_PEOPLE_MAX, .make = member_row };
+        page chronology = { VIEW_TABLE_CHRONOLOGY, of, after, rows, .make = chronology_row };
+        if (!page_read(a, &people) || !page_read(a, &chronology)) {
+                return false;
+        }
+        f.ids_count = view_family_ids(a->view, &id, f.ids);
+        out->has_family = 1;
+        out->family = id_data(a->arena, &id);
+        out->former_id = door_arena_take_zeroed(a->arena, VIEW_FORMER_MAX, sizeof *out->former_id);
+        for (size_t i = 0; i < f.ids_count; i++) {
+                flags |= view_family_flags(a->view, &f.ids[i]);
+                if (i > 0 && out->former_id != NULL) {
+                        out->former_id[out->n_former_id++] = id_data(a->arena, &f.ids[i]);
+                }
+        }
+        out->has_restricted = out->restricted = (flags & VIEW_FAMILY_RESTRICTED) != 0;
+        out->has_two_people = out->two_people = (flags & VIEW_FAMILY_TWO_PEOPLE) != 0;
+        out->person = people.rows;
+        out->n_person = people.count;
+        out->has_people = out->has_referrals = 1;
+        out->people = keys_count(a, VIEW_TABLE_MEMBER, &id);
+        out->referrals = keys_count(a, VIEW_TABLE_CHRONOLOGY, &id);
+        related_fill(&f);
+        episodes_fill(&f);
+        lines_fill(&f);
+        out->row = chronology.rows;
+        out->n_row = chronology.count;
+        out->has_next = chronology.has_next;
+        out->next = chronology.next;
+        return true;
 }
 
 static door_status family_answer(const asking *a, door_bytes *ret_answer)
 {
         Door__V1__FamilyStory out = DOOR__V1__FAMILY_STORY__INIT;
-        door_id id;
 
-        if (!view_family_now(a->view, &a->q->id, &id)) {
-                return pack(a, &out, ret_answer);
-        }
-        const door_bytes of = door_id_bytes(&id);
-        page related = { VIEW_TABLE_RELATED, of, .max = RELATED_MAX, .make = related_row };
-        page episodes = { VIEW_TABLE_OF_FAMILY, of, .max = VIEW_PAGE_ROWS_MAX, .make = episode_row };
-        page chronology = { VIEW_TABLE_CHRONOLOGY, of, a->q->after, a->q->rows, .make = chronology_row };
-        if (!page_read(a, &related) || !page_read(a, &episodes) || !page_read(a, &chronology)) {
+        if (!family_fill(a, &a->q->id, a->q->after, a->q->rows, &out)) {
                 return DOOR_NO_MEMORY;
         }
-        out.has_family = 1;
-        out.family = id_data(a->arena, &id);
-        out.has_restricted = out.restricted = view_family_restricted(a->view, &id);
-        former_ids(a, &id, &out);
-        out.related = related.rows;
-        out.n_related = related.count;
-        out.episode = episodes.rows;
-        out.n_episode = episodes.count;
-        out.row = chronology.rows;
-        out.n_row = chronology.count;
-        out.has_next = chronology.has_next;
-        out.next = chronology.next;
         return pack(a, &out, ret_answer);
 }
 
@@ -595,44 +768,134 @@ static void way_placed(const asking *a, const view_referral *r, Door__V1__Referr
         out->work = r->stage == VIEW_ATTACHED ? episode_line(a, &r->episode) : NULL;
 }
 
+static void way_fill(const asking *a, const door_id *id, Door__V1__ReferralWay *out)
+{
+        view_referral r;
+
+        if (!view_referral_get(a->view, id, &r)) {
+                return; /* There is no such referral. */
+        }
+        out->has_referral = 1;
+        out->referral = id_data(a->arena, id);
+        out->has_disposition = 1;
+        out->disposition = disposition_of(a, &r);
+        out->has_sent_at_ms = out->has_received_at_ms = 1;
+        out->sent_at_ms = r.sent_ms;
+        out->received_at_ms = r.received_ms;
+        out->agency = text(a->arena, r.agency);
+        out->has_grade = 1;
+        out->grade = (Door__V1__Grade)r.grade;
+        out->has_channel = 1;
+        out->channel = (Door__V1__Channel)r.channel;
+        out->has_historic = out->historic = r.historic;
+        out->has_probable_resend_of = r.has_resend;
+        out->probable_resend_of = id_data(a->arena, &r.resend_of);
+        out->has_withdrawals_asked = r.withdrawals != 0;
+        out->withdrawals_asked = r.withdrawals;
+        out->has_amendments = r.amendments != 0;
+        out->amendments = r.amendments;
+        out->has_attempts_refused = r.attempts != 0;
+        out->attempts_refused = r.attempts;
+        out->has_disclosed = r.disclosed != 0;
+        out->disclosed = r.disclosed;
+        if (r.matched_ms != 0) {
+                way_matched(a, &r, out);
+        }
+        if (r.placed_ms != 0) {
+                way_placed(a, &r, out);
+        }
+        out->n_told = told_rows(a, DOOR_ID_REFERRAL, id, &out->told);
+}
+
 static door_status referral_answer(const asking *a, door_bytes *ret_answer)
 {
         Door__V1__ReferralWay out = DOOR__V1__REFERRAL_WAY__INIT;
-        view_referral r;
 
-        if (!view_referral_get(a->view, &a->q->id, &r)) {
+        way_fill(a, &a->q->id, &out);
+        return pack(a, &out, ret_answer);
+}
+
+/* ---- what a person is asked about families, and did to them */
+
+static door_status review_answer(const asking *a, door_bytes *ret_answer)
+{
+        Door__V1__ReviewStory out = DOOR__V1__REVIEW_STORY__INIT;
+        view_review r;
+
+        if (!view_review_get(a->view, &a->q->id, &r)) {
                 return pack(a, &out, ret_answer);
         }
-        out.has_referral = 1;
-        out.referral = id_data(a->arena, &a->q->id);
-        out.has_disposition = 1;
-        out.disposition = disposition_of(a, &r);
-        out.has_sent_at_ms = out.has_received_at_ms = 1;
-        out.sent_at_ms = r.sent_ms;
-        out.received_at_ms = r.received_ms;
-        out.agency = text(a->arena, r.agency);
-        out.has_grade = 1;
-        out.grade = (Door__V1__Grade)r.grade;
-        out.has_channel = 1;
-        out.channel = (Door__V1__Channel)r.channel;
-        out.has_historic = out.historic = r.historic;
-        out.has_probable_resend_of = r.has_resend;
-        out.probable_resend_of = id_data(a->arena, &r.resend_of);
-        out.has_withdrawals_asked = r.withdrawals != 0;
-        out.withdrawals_asked = r.withdrawals;
-        out.has_amendments = r.amendments != 0;
-        out.amendments = r.amendments;
-        out.has_attempts_refused = r.attempts != 0;
-        out.attempts_refused = r.attempts;
-        out.has_disclosed = r.disclosed != 0;
-        out.disclosed = r.disclosed;
-        if (r.matched_ms != 0) {
-                way_matched(a, &r, &out);
+        out.family = family_story_new(a->arena);
+        out.candidate = family_story_new(a->arena);
+        out.referral = way_new(a->arena);
+        if (out.family == NULL || out.candidate == NULL || out.referral == NULL ||
+            !family_fill(a, &r.family, DOOR_BYTES_EMPTY, SIDE_ROWS_MAX, out.family) ||
+            !family_fill(a, &r.candidate, DOOR_BYTES_EMPTY, SIDE_ROWS_MAX, out.candidate)) {
+                return DOOR_NO_MEMORY;
         }
-        if (r.placed_ms != 0) {
-                way_placed(a, &r, &out);
+        way_fill(a, &r.referral, out.referral);
+        out.has_review = out.has_score = out.has_since_ms = 1;
+        out.review = id_data(a->arena, &a->q->id);
+        out.score = r.score;
+        out.since_ms = r.since_ms;
+        out.has_overtaken = out.overtaken = r.verdict == VIEW_REVIEW_OVERTAKEN;
+        out.has_verdict = r.verdict != 0 && r.verdict != VIEW_REVIEW_OVERTAKEN;
+        out.verdict = (Door__V1__Verdict)r.verdict;
+        out.has_unsure = r.unsure != 0;
+        out.unsure = r.unsure;
+        out.has_answered_ms = r.answered_ms != 0;
+        out.answered_ms = r.answered_ms;
+        return pack(a, &out, ret_answer);
+}
+
+static void *join_referral(const asking *a, door_bytes rest, door_bytes value)
+{
+        const door_id id = view_id_at_end(rest);
+        view_referral r;
+        Door__V1__JoinReferral *out = join_referral_new(a->arena);
+
+        (void)value;
+        if (out == NULL || !view_referral_get(a->view, &id, &r)) {
+                return NULL;
         }
-        out.n_told = told_rows(a, DOOR_ID_REFERRAL, &a->q->id, &out.told);
+        out->referral = id_data(a->arena, &id);
+        out->sent_at_ms = r.sent_ms;
+        out->received_at_ms = r.received_ms;
+        out->agency = text(a->arena, r.agency);
+        out->disposition = disposition_of(a, &r);
+        out->has_episode = r.stage == VIEW_ATTACHED;
+        out->episode = id_data(a->arena, &r.episode);
+        out->stood_in_from = view_joined_has(a->view, &a->q->id, &id);
+        return out;
+}
+
+static door_status join_answer(const asking *a, door_bytes *ret_answer)
+{
+        Door__V1__JoinStory out = DOOR__V1__JOIN_STORY__INIT;
+        view_join join;
+
+        if (!view_join_get(a->view, &a->q->id, &join)) {
+                return pack(a, &out, ret_answer);
+        }
+        const door_id now = family_now(a, &join.to);
+        page p = { VIEW_TABLE_CHRONOLOGY, door_id_bytes(&now), a->q->after, a->q->rows,
+                   .make = join_referral };
+        if (!page_read(a, &p)) {
+                return DOOR_NO_MEMORY;
+        }
+        out.has_join = out.has_from = out.has_to = out.has_joined_ms = 1;
+        out.join = id_data(a->arena, &a->q->id);
+        out.from = id_data(a->arena, &join.from);
+        out.to = id_data(a->arena, &join.to);
+        out.joined_ms = join.joined_ms;
+        out.has_undone_ms = join.undone_ms != 0;
+        out.undone_ms = join.undone_ms;
+        out.has_review = join.has_review;
+        out.review = id_data(a->arena, &join.review);
+        out.row = p.rows;
+        out.n_row = p.count;
+        out.has_next = p.has_next;
+        out.next = p.next;
         return pack(a, &out, ret_answer);
 }
 
@@ -707,9 +970,9 @@ door_status view_query(door_view *view, uint32_t type, const void *body, door_ar
                        door_bytes *ret_answer)
 {
         static door_status (*const answers[])(const asking *a, door_bytes *ret_answer) = {
-                queue_answer,      look_answer,     inbox_answer,  episode_answer,
-                family_answer,     referral_answer, stats_answer,  reviews_answer,
-                deliveries_answer, loads_answer,    oldest_answer,
+                queue_answer,    look_answer,   inbox_answer,   episode_answer,    family_answer,
+                referral_answer, stats_answer,  reviews_answer, deliveries_answer, loads_answer,
+                oldest_answer,   review_answer, join_answer,
         };
         const asking a = { .view = view, .q = body, .arena = arena };
         const uint32_t index = type - DOOR__V1__VIEW_QUERY__VIEW_QUEUE;

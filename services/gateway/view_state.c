@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { LAYOUT = 1, ROW_BYTES_MAX = 2048, REDIRECTS_MAX = 16 };
+enum { LAYOUT = 2, ROW_BYTES_MAX = 2048, REDIRECTS_MAX = 16, FOLDS_MAX = 16 };
 
 /* A key or a value under construction. */
 typedef struct row {
@@ -61,7 +61,8 @@ static void take(door_view *view, const row *key)
 static door_cursor_in value_reading(door_bytes value)
 {
         door_cursor_in in = door_reading(value);
-        DOOR_REQUIRE(door_read_u8(&in) == LAYOUT);
+        const bool made_by_this_layout_else_frontdoor_view_rebuild = door_read_u8(&in) == LAYOUT;
+        DOOR_REQUIRE(made_by_this_layout_else_frontdoor_view_rebuild);
         return in;
 }
 
@@ -166,6 +167,79 @@ static void age_change(door_view *view, const door_id *id, age before, age after
                     add_id(add_u64(add_u8(key_begin(&key, VIEW_TABLE_AGE), after.what), after.since_ms), id),
                     DOOR_BYTES_EMPTY);
                 view_count_add(view, (uint8_t)(VIEW_COUNT_WAITS | after.what), 1);
+        }
+}
+
+/* ---- people */
+
+/* One referral more or less of that family names the person. */
+static void member_change(door_view *view, const door_id *family, const view_person *person, bool there)
+{
+        row key;
+        row value;
+        door_bytes old;
+        uint32_t referrals = 0;
+
+        (void)add_id(add_id(key_begin(&key, VIEW_TABLE_MEMBER), family), &person->id);
+        if (door_view_get(view, done(&key), &old)) {
+                door_cursor_in in = value_reading(old);
+                referrals = door_read_u32(&in);
+        }
+        if (!there && referrals <= 1) {
+                take(view, &key);
+                return;
+        }
+        door_write_u32(&value_begin(&value)->out, there ? referrals + 1 : referrals - 1);
+        put(view, &key, done(add_u8(add_u8(&value, person->role), person->age)));
+}
+
+view_person view_member_read(door_bytes rest, door_bytes value)
+{
+        door_cursor_in in = value_reading(value);
+        view_person person = { .id = view_id_at_end(rest), .referrals = door_read_u32(&in) };
+
+        person.role = door_read_u8(&in);
+        person.age = door_read_u8(&in);
+        DOOR_REQUIRE(door_read_done(&in));
+        return person;
+}
+
+void view_person_name(door_view *view, const door_id *referral, const door_id *family,
+                      const view_person *person)
+{
+        row key;
+        row value;
+
+        (void)add_id(add_id(key_begin(&key, VIEW_TABLE_NAMED), referral), &person->id);
+        if (door_view_has(view, done(&key))) {
+                return;
+        }
+        put(view, &key, done(add_u8(add_u8(value_begin(&value), person->role), person->age)));
+        member_change(view, family, person, true);
+}
+
+/* Who is named in a referral goes with it from one family to another. */
+static void members_move(door_view *view, const door_id *referral, const door_id *from, const door_id *to)
+{
+        view_person people[VIEW_PEOPLE_MAX];
+        size_t count = 0;
+        view_walk walk;
+        door_bytes rest;
+        door_bytes value;
+
+        if (!view_walk_init(&walk, view, VIEW_TABLE_NAMED, door_id_bytes(referral), DOOR_BYTES_EMPTY,
+                            VIEW_PEOPLE_MAX)) {
+                return;
+        }
+        while (count < VIEW_PEOPLE_MAX && view_walk_next(&walk, &rest, &value)) {
+                door_cursor_in in = value_reading(value);
+                people[count].id = view_id_at_end(rest);
+                people[count].role = door_read_u8(&in);
+                people[count++].age = door_read_u8(&in);
+        }
+        for (size_t i = 0; i < count; i++) {
+                member_change(view, from, &people[i], false);
+                member_change(view, to, &people[i], true);
         }
 }
 
@@ -352,6 +426,10 @@ void view_referral_put(door_view *view, const door_id *id, const view_referral *
         age_change(view, id, referral_age(before), referral_age(after));
         referral_derive(view, id, before, false);
         referral_derive(view, id, after, true);
+        if (before != NULL && before->stage != VIEW_RECEIVED &&
+            !door_id_equal(&before->family, &after->family)) {
+                members_move(view, id, &before->family, &after->family);
+        }
         put(view, add_id(key_begin(&key, VIEW_TABLE_REFERRAL), id), referral_pack(&value, after));
 }
 
@@ -565,6 +643,74 @@ void view_episode_put(door_view *view, const door_id *id, const view_episode *be
         put(view, add_id(key_begin(&key, VIEW_TABLE_EPISODE), id), episode_pack(&value, after));
 }
 
+void view_episode_recount(door_view *view, const door_id *id, view_episode *episode)
+{
+        door_id there[DOOR_SCAN_ROWS_MAX];
+        size_t count = 0;
+        view_walk walk;
+        door_bytes rest;
+        door_bytes value;
+
+        if (!view_walk_init(&walk, view, VIEW_TABLE_AGENCY, door_id_bytes(id), DOOR_BYTES_EMPTY,
+                            DOOR_SCAN_ROWS_MAX)) {
+                return;
+        }
+        while (view_walk_next(&walk, &rest, &value)) {
+                row key;
+                (void)add_id(key_begin(&key, VIEW_TABLE_AGENCY), id);
+                door_write(&key.out, rest);
+                take(view, &key);
+        }
+        if (!view_walk_init(&walk, view, VIEW_TABLE_OF_EPISODE, door_id_bytes(id), DOOR_BYTES_EMPTY,
+                            DOOR_SCAN_ROWS_MAX)) {
+                return;
+        }
+        while (count < DOOR_SCAN_ROWS_MAX && view_walk_next(&walk, &rest, &value)) {
+                there[count++] = view_id_at_end(rest);
+        }
+        episode->agencies = 0;
+        episode->why = 0;
+        for (size_t i = 0; i < count; i++) {
+                view_referral referral;
+                if (view_referral_get(view, &there[i], &referral)) {
+                        episode->why |= referral.why;
+                        episode->agencies +=
+                                referral.agency.len > 0 && view_agency_note(view, id, referral.agency) ? 1
+                                                                                                       : 0;
+                }
+        }
+}
+
+door_id view_episode_survivor(door_view *view, const door_id *id)
+{
+        door_id at = *id;
+        view_episode episode;
+
+        for (size_t hops = 0;
+             hops < FOLDS_MAX && view_episode_get(view, &at, &episode) && episode.state == VIEW_FOLDED;
+             hops++) {
+                at = episode.folded_into;
+        }
+        return at;
+}
+
+bool view_episode_holds(door_view *view, const door_id *episode, const door_id *home)
+{
+        door_id at = *home;
+        view_episode episode_at;
+
+        for (size_t hops = 0; hops < FOLDS_MAX; hops++) {
+                if (door_id_equal(&at, episode)) {
+                        return true;
+                }
+                if (!view_episode_get(view, &at, &episode_at) || episode_at.state != VIEW_FOLDED) {
+                        return false;
+                }
+                at = episode_at.folded_into;
+        }
+        return false;
+}
+
 bool view_agency_note(door_view *view, const door_id *episode, door_bytes agency)
 {
         row key;
@@ -593,6 +739,7 @@ void view_line_put(door_view *view, const door_id *episode, uint64_t at_ms, uint
         door_write_u32(w, line->a);
         door_write_u32(w, line->b);
         door_write_u8(w, line->way);
+        door_write(w, door_id_bytes(&line->other));
         (void)add_u64(add_u8(add_u64(add_id(key_begin(&key, VIEW_TABLE_LINE), episode), at_ms), log), seq);
         put(view, &key, done(&value));
 }
@@ -612,12 +759,13 @@ bool view_line_read(door_bytes value, view_line *ret_line)
         ret_line->a = door_read_u32(&in);
         ret_line->b = door_read_u32(&in);
         ret_line->way = door_read_u8(&in);
+        ret_line->other = read_id(&in);
         return door_read_done(&in);
 }
 
 /* ---- families */
 
-static bool family_get(door_view *view, const door_id *id, bool *ret_restricted, door_id *ret_redirect)
+static bool family_get(door_view *view, const door_id *id, uint8_t *ret_flags, door_id *ret_redirect)
 {
         row key;
         door_bytes value;
@@ -626,18 +774,18 @@ static bool family_get(door_view *view, const door_id *id, bool *ret_restricted,
                 return false;
         }
         door_cursor_in in = value_reading(value);
-        *ret_restricted = door_read_u8(&in) != 0;
+        *ret_flags = door_read_u8(&in);
         *ret_redirect = read_id(&in);
         DOOR_REQUIRE(door_read_done(&in));
         return true;
 }
 
-static void family_put(door_view *view, const door_id *id, bool restricted, const door_id *redirect)
+static void family_put(door_view *view, const door_id *id, uint8_t flags, const door_id *redirect)
 {
         row key;
         row value;
 
-        (void)add_id(add_u8(value_begin(&value), restricted ? 1 : 0), redirect);
+        (void)add_id(add_u8(value_begin(&value), flags), redirect);
         put(view, add_id(key_begin(&key, VIEW_TABLE_FAMILY), id), done(&value));
 }
 
@@ -645,9 +793,9 @@ bool view_family_now(door_view *view, const door_id *id, door_id *ret_now)
 {
         door_id at = *id;
         door_id next;
-        bool restricted = false;
+        uint8_t flags = 0;
 
-        for (size_t hops = 0; hops < REDIRECTS_MAX && family_get(view, &at, &restricted, &next); hops++) {
+        for (size_t hops = 0; hops < REDIRECTS_MAX && family_get(view, &at, &flags, &next); hops++) {
                 if (door_id_is_zero(&next)) {
                         *ret_now = at;
                         return true;
@@ -657,39 +805,90 @@ bool view_family_now(door_view *view, const door_id *id, door_id *ret_now)
         return false;
 }
 
-void view_family_make(door_view *view, const door_id *id, bool restricted)
+void view_family_make(door_view *view, const door_id *id, uint8_t flags)
 {
-        bool was = false;
+        uint8_t was = 0;
         door_id redirect = { { 0 } };
         const bool there = family_get(view, id, &was, &redirect);
 
-        if (!there || was != restricted) {
-                family_put(view, id, restricted || was, &redirect);
+        if (!there || (was | flags) != was) {
+                family_put(view, id, (uint8_t)(was | flags), &redirect);
         }
 }
 
-bool view_family_restricted(door_view *view, const door_id *id)
+uint8_t view_family_flags(door_view *view, const door_id *id)
 {
-        bool restricted = false;
+        uint8_t flags = 0;
         door_id redirect;
-        return family_get(view, id, &restricted, &redirect) && restricted;
+        return family_get(view, id, &flags, &redirect) ? flags : 0;
+}
+
+size_t view_family_ids(door_view *view, const door_id *id, door_id ret_ids[VIEW_FORMER_MAX + 1])
+{
+        size_t count = 0;
+
+        ret_ids[count++] = *id;
+        /* What leads to one that leads here leads here: the list is its own queue. */
+        for (size_t at = 0; at < count; at++) {
+                view_walk walk;
+                door_bytes rest;
+                door_bytes value;
+                if (!view_walk_init(&walk, view, VIEW_TABLE_FORMER, door_id_bytes(&ret_ids[at]),
+                                    DOOR_BYTES_EMPTY, VIEW_FORMER_MAX)) {
+                        break;
+                }
+                while (count < VIEW_FORMER_MAX + 1 && view_walk_next(&walk, &rest, &value)) {
+                        ret_ids[count++] = view_id_at_end(rest);
+                }
+        }
+        return count;
+}
+
+void view_family_line_put(door_view *view, const door_id *family, uint64_t at_ms, uint32_t log, uint64_t seq,
+                          const view_family_line *line)
+{
+        row key;
+        row value;
+
+        (void)add_u8(add_u8(value_begin(&value), line->what), line->verdict);
+        (void)add_id(add_id(add_id(add_id(&value, &line->other), &line->referral), &line->review),
+                     &line->join);
+        (void)add_u64(add_u8(add_u64(add_id(key_begin(&key, VIEW_TABLE_FAMILY_LINE), family), at_ms), log),
+                      seq);
+        put(view, &key, done(&value));
+}
+
+bool view_family_line_read(door_bytes value, view_family_line *ret_line)
+{
+        door_cursor_in in = door_reading(value);
+
+        if (door_read_u8(&in) != LAYOUT) {
+                return false;
+        }
+        ret_line->what = door_read_u8(&in);
+        ret_line->verdict = door_read_u8(&in);
+        ret_line->other = read_id(&in);
+        ret_line->referral = read_id(&in);
+        ret_line->review = read_id(&in);
+        ret_line->join = read_id(&in);
+        return door_read_done(&in);
 }
 
 void view_family_redirect(door_view *view, const door_id *from, const door_id *to)
 {
         static const door_id nowhere = { { 0 } };
-        bool restricted = false;
+        uint8_t flags = 0;
         door_id before = nowhere;
         row key;
 
-        (void)family_get(view, from, &restricted, &before);
+        (void)family_get(view, from, &flags, &before);
         if (!door_id_is_zero(&before)) {
                 take(view, add_id(add_id(key_begin(&key, VIEW_TABLE_FORMER), &before), from));
         }
         if (to != NULL) {
                 put(view, add_id(add_id(key_begin(&key, VIEW_TABLE_FORMER), to), from), DOOR_BYTES_EMPTY);
         }
-        family_put(view, from, restricted, to == NULL ? &nowhere : to);
+        family_put(view, from, flags, to == NULL ? &nowhere : to);
 }
 
 void view_related_put(door_view *view, const door_id *a, const door_id *b, uint8_t how)
@@ -703,7 +902,53 @@ void view_related_put(door_view *view, const door_id *a, const door_id *b, uint8
         }
 }
 
-/* ---- reviews, deliveries */
+/* ---- joins, reviews, deliveries */
+
+bool view_join_get(door_view *view, const door_id *id, view_join *ret_row)
+{
+        row key;
+        door_bytes value;
+
+        if (!door_view_get(view, done(add_id(key_begin(&key, VIEW_TABLE_JOIN), id)), &value)) {
+                return false;
+        }
+        door_cursor_in in = value_reading(value);
+        ret_row->from = read_id(&in);
+        ret_row->to = read_id(&in);
+        ret_row->joined_ms = door_read_u64(&in);
+        ret_row->undone_ms = door_read_u64(&in);
+        ret_row->has_review = door_read_u8(&in) != 0;
+        ret_row->review = read_id(&in);
+        DOOR_REQUIRE(door_read_done(&in));
+        return true;
+}
+
+void view_join_put(door_view *view, const door_id *id, const view_join *join)
+{
+        row key;
+        row value;
+
+        (void)add_id(add_id(value_begin(&value), &join->from), &join->to);
+        (void)add_u8(add_u64(add_u64(&value, join->joined_ms), join->undone_ms), join->has_review ? 1 : 0);
+        put(view, add_id(key_begin(&key, VIEW_TABLE_JOIN), id), done(add_id(&value, &join->review)));
+}
+
+static row *joined_key(row *key, const door_id *join, const door_id *referral)
+{
+        return add_id(add_id(key_begin(key, VIEW_TABLE_JOINED), join), referral);
+}
+
+void view_joined_put(door_view *view, const door_id *join, const door_id *referral)
+{
+        row key;
+        put(view, joined_key(&key, join, referral), DOOR_BYTES_EMPTY);
+}
+
+bool view_joined_has(door_view *view, const door_id *join, const door_id *referral)
+{
+        row key;
+        return door_view_has(view, done(joined_key(&key, join, referral)));
+}
 
 bool view_review_get(door_view *view, const door_id *id, view_review *ret_row)
 {
@@ -720,6 +965,8 @@ bool view_review_get(door_view *view, const door_id *id, view_review *ret_row)
         ret_row->score = (int32_t)door_read_u32(&in);
         ret_row->since_ms = door_read_u64(&in);
         ret_row->verdict = door_read_u8(&in);
+        ret_row->unsure = door_read_u32(&in);
+        ret_row->answered_ms = door_read_u64(&in);
         DOOR_REQUIRE(door_read_done(&in));
         return true;
 }
@@ -738,7 +985,16 @@ void view_review_put(door_view *view, const door_id *id, const view_review *befo
                      &after->candidate);
         door_write_u32(&value.out, (uint32_t)after->score);
         (void)add_u8(add_u64(&value, after->since_ms), after->verdict);
+        door_write_u32(&value.out, after->unsure);
+        door_write_u64(&value.out, after->answered_ms);
         age_change(view, id, review_age(before), review_age(after));
+        if (before == NULL) {
+                const door_id *const sides[] = { &after->family, &after->candidate };
+                for (size_t i = 0; i < 2; i++) {
+                        put(view, add_id(add_id(key_begin(&key, VIEW_TABLE_OF_REVIEW), sides[i]), id),
+                            DOOR_BYTES_EMPTY);
+                }
+        }
         put(view, add_id(key_begin(&key, VIEW_TABLE_REVIEW), id), done(&value));
 }
 

@@ -4,27 +4,39 @@
  *   table             key after the table byte                    value
  *   REFERRAL    0x01  referral 10                                 view_referral
  *   EPISODE     0x02  episode 10                                  view_episode
- *   FAMILY      0x03  family 10                                   restricted u8, redirect 10 (zero: none)
+ *   FAMILY      0x03  family 10                                   flags u8, redirect 10 (zero: none)
  *   OF_FAMILY   0x04  family 10, received u64, episode 10         (nothing)
  *   CHRONOLOGY  0x05  family 10, sent u64, referral 10            (nothing)
  *   RELATED     0x06  family 10, family 10                        how u8
  *   OF_EPISODE  0x07  episode 10, referral 10                     (nothing)
  *   UNANSWERED  0x08  episode 10, answer by u64, referral 10      (nothing)
  *   AGENCY      0x09  episode 10, agency                          (nothing)
- *   AGE         0x0A  view_waiting u8, since u64, id 10           (nothing)  oldest first, of everything that
- * waits LOOK        0x0B  look by u64, referral 10                    (nothing)  the look list QUEUE 0x0C
- * band u8, earliest clock u64, episode 10     (nothing)  the queue TEAM        0x0D  length u8, team,
- * view_place u8, since u64, episode 10  (nothing) LOAD        0x0E  team offered u32, waiting u32, active u32
+ *   AGE         0x0A  view_waiting u8, since u64, id 10           (nothing)  oldest first
+ *   LOOK        0x0B  look by u64, referral 10                    (nothing)  the look list
+ *   QUEUE       0x0C  band u8, earliest clock u64, episode 10     (nothing)  the queue
+ *   TEAM        0x0D  length u8, team, view_place u8, since u64,
+ *                     episode 10                                  (nothing)
+ *   LOAD        0x0E  team                                        offered, waiting, active u32
  *   FORMER      0x0F  family 10, its former id 10                 (nothing)
  *   LINE        0x10  episode 10, at u64, log u8, seq u64         view_line
  *   REVIEW      0x11  review 10                                   view_review
  *   DELIVERY    0x12  delivery 10                                 view_delivery
  *   TOLD        0x13  id kind u8, id 10, planned u64, delivery 10 (nothing)
  *   COUNT       0x14  view_count u8                               u64
+ *   NAMED       0x15  referral 10, person 10                      role u8, age u8
+ *   MEMBER      0x16  family 10, person 10                        referrals u32, role u8, age u8
+ *   FAMILY_LINE 0x17  family 10, at u64, log u8, seq u64          view_family_line
+ *   OF_REVIEW   0x18  family 10, review 10                        (nothing)
+ *   JOIN        0x19  join 10                                     view_join
+ *   JOINED      0x1A  join 10, referral 10                        (nothing)  stood in `from` before
  *
  * Integers are big-endian. QUEUE, LOOK, AGE, TEAM, LOAD and most of COUNT are derived: they are
  * changed where a row is put and nowhere else, from the row as it was and as it will be, so they
- * cannot drift apart from it, and no page ever sorts.
+ * cannot drift apart from it, and no page ever sorts. MEMBER is derived too: from NAMED, and from
+ * the family a referral's row names.
+ *
+ * A row's value begins with the layout's number (2). A view another layout wrote stops its program at
+ * the first row: it is taken away by `frontdoor view rebuild` and made again from the logs.
  *
  * The sum that must balance: every REFERRAL row is counted in exactly one disposition. One that is
  * not on an episode counts by its own stage; one that is, by f(the episode's state, how it is
@@ -122,6 +134,9 @@ enum {
         VIEW_KEY_BYTES_MAX = 256,
         VIEW_BAND_RED_FROM = 80,
         VIEW_BAND_AMBER_FROM = 50,
+        VIEW_PEOPLE_MAX = 64,        /* of one referral, and shown of one family */
+        VIEW_FORMER_MAX = 32,        /* ids that lead to one family */
+        VIEW_REVIEW_OVERTAKEN = 255, /* view_review.verdict: nobody needs to answer any more */
 };
 
 typedef struct view_referral {
@@ -179,13 +194,36 @@ typedef struct view_line {
         door_bytes who, lead;
         uint32_t a, b;
         uint8_t way;
+        door_id other; /* The other episode of two; zero: none. */
 } view_line;
+
+/* Something a person did to a family; zero ids are none. */
+typedef struct view_family_line {
+        uint8_t what;    /* FamilyWhat */
+        uint8_t verdict; /* Of a review. */
+        door_id other, referral, review, join;
+} view_family_line;
+
+typedef struct view_person {
+        door_id id;
+        uint8_t role, age;
+        uint32_t referrals; /* Of a family: that name them. */
+} view_person;
+
+typedef struct view_join {
+        door_id from, to;
+        uint64_t joined_ms, undone_ms; /* 0: it stands. */
+        bool has_review;
+        door_id review;
+} view_join;
 
 typedef struct view_review {
         door_id referral, family, candidate;
         int32_t score;
         uint64_t since_ms;
         uint8_t verdict; /* 0: open. */
+        uint32_t unsure; /* So often. */
+        uint64_t answered_ms;
 } view_review;
 
 typedef struct view_delivery {
@@ -219,17 +257,39 @@ bool view_agency_note(door_view *view, const door_id *episode, door_bytes agency
 void view_line_put(door_view *view, const door_id *episode, uint64_t at_ms, uint32_t log, uint64_t seq,
                    const view_line *line);
 bool view_line_read(door_bytes value, view_line *ret_line);
+/* Agencies, and why a person should look, counted again from the referrals that stand on it now. */
+void view_episode_recount(door_view *view, const door_id *id, view_episode *episode);
+/* The episode a folded one goes on in, however often; itself where it is not folded. */
+door_id view_episode_survivor(door_view *view, const door_id *id);
+/* True when what was placed at `home` is, or has been folded into, `episode`. */
+bool view_episode_holds(door_view *view, const door_id *episode, const door_id *home);
 
 /* ---- families */
 /* Where an id leads now. False when there is no such family. */
 bool view_family_now(door_view *view, const door_id *id, door_id *ret_now);
-void view_family_make(door_view *view, const door_id *id, bool restricted);
-bool view_family_restricted(door_view *view, const door_id *id);
+/* Flags are only ever added: what was once known of a family calls for care for good. */
+enum { VIEW_FAMILY_RESTRICTED = 1, VIEW_FAMILY_TWO_PEOPLE = 2 };
+void view_family_make(door_view *view, const door_id *id, uint8_t flags);
+uint8_t view_family_flags(door_view *view, const door_id *id);
+/* The id itself and those that lead to it, at most VIEW_FORMER_MAX + 1. */
+size_t view_family_ids(door_view *view, const door_id *id, door_id ret_ids[VIEW_FORMER_MAX + 1]);
+void view_family_line_put(door_view *view, const door_id *family, uint64_t at_ms, uint32_t log, uint64_t seq,
+                          const view_family_line *line);
+bool view_family_line_read(door_bytes value, view_family_line *ret_line);
+/* Names a person in a referral whose row has been put; a second time changes nothing. */
+void view_person_name(door_view *view, const door_id *referral, const door_id *family,
+                      const view_person *person);
+view_person view_member_read(door_bytes rest, door_bytes value);
 /* `from` leads to `to` from now on; NULL: leads to itself again. */
 void view_family_redirect(door_view *view, const door_id *from, const door_id *to);
 void view_related_put(door_view *view, const door_id *a, const door_id *b, uint8_t how);
 
-/* ---- reviews, deliveries */
+/* ---- joins, reviews, deliveries */
+bool view_join_get(door_view *view, const door_id *id, view_join *ret_row);
+void view_join_put(door_view *view, const door_id *id, const view_join *row);
+/* The referral stood in the family that was joined away. */
+void view_joined_put(door_view *view, const door_id *join, const door_id *referral);
+bool view_joined_has(door_view *view, const door_id *join, const door_id *referral);
 bool view_review_get(door_view *view, const door_id *id, view_review *ret_row);
 void view_review_put(door_view *view, const door_id *id, const view_review *before, const view_review *after);
 bool view_delivery_get(door_view *view, const door_id *id, view_delivery *ret_row);
@@ -262,6 +322,12 @@ typedef enum view_table {
         VIEW_TABLE_DELIVERY = 0x12,
         VIEW_TABLE_TOLD = 0x13,
         VIEW_TABLE_COUNT = 0x14,
+        VIEW_TABLE_NAMED = 0x15,
+        VIEW_TABLE_MEMBER = 0x16,
+        VIEW_TABLE_FAMILY_LINE = 0x17,
+        VIEW_TABLE_OF_REVIEW = 0x18,
+        VIEW_TABLE_JOIN = 0x19,
+        VIEW_TABLE_JOINED = 0x1A,
 } view_table;
 
 typedef struct view_walk {

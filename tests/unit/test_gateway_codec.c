@@ -97,6 +97,75 @@ static void an_attached_referral_is_read_with_its_way_and_clocks(void **state)
         assert_int_equal(read_record(&arena, 3, VIEW_REFERRAL_ATTACHED, &in, &fact), DOOR_MALFORMED);
 }
 
+static void a_join_its_undoing_and_who_owns_after_it_are_read(void **state)
+{
+        Door__V1__FamiliesJoined join = DOOR__V1__FAMILIES_JOINED__INIT;
+        Door__V1__JoinUndone undone = DOOR__V1__JOIN_UNDONE__INIT;
+        Door__V1__Assignment assignment = DOOR__V1__ASSIGNMENT__INIT;
+        Door__V1__Assignment *assignments[] = { &assignment };
+        Door__V1__OwnershipFolded folded = DOOR__V1__OWNERSHIP_FOLDED__INIT;
+        const view_fact *fact = NULL;
+        door_arena arena;
+
+        (void)state;
+        join.join = join.from = join.to = id_bytes();
+        assert_int_equal(read_record(&arena, 2, VIEW_FAMILIES_JOINED, &join, &fact), DOOR_OK);
+        assert_false(fact->has_review);
+        join.has_review = 1;
+        join.review = no_id();
+        assert_int_equal(read_record(&arena, 2, VIEW_FAMILIES_JOINED, &join, &fact), DOOR_MALFORMED);
+        undone.join = undone.from = undone.to = assignment.referral = assignment.family = id_bytes();
+        undone.assignment = assignments;
+        undone.n_assignment = 1;
+        assert_int_equal(read_record(&arena, 2, VIEW_JOIN_UNDONE, &undone, &fact), DOOR_OK);
+        assert_int_equal(fact->assignments_count, 1);
+        assignment.family = no_id();
+        assert_int_equal(read_record(&arena, 2, VIEW_JOIN_UNDONE, &undone, &fact), DOOR_MALFORMED);
+        folded.from = folded.to = id_bytes();
+        folded.owner = (char *)(uintptr_t) "east";
+        folded.leaves = (char *)(uintptr_t) "west";
+        folded.accepted = 1;
+        assert_int_equal(read_record(&arena, 4, VIEW_ALLOT_FOLDED, &folded, &fact), DOOR_OK);
+        assert_true(fact->accepted);
+        assert_true(door_bytes_equal(fact->team, door_bytes_of("west")));
+        folded.owner = (char *)(uintptr_t) "";
+        assert_int_equal(read_record(&arena, 4, VIEW_ALLOT_FOLDED, &folded, &fact), DOOR_MALFORMED);
+}
+
+/* A no-contact condition of one person is enough: joining or moving is then for two people. */
+static void who_is_named_is_read_as_ids_roles_and_bands_of_age(void **state)
+{
+        Door__V1__ReferralMatched in = DOOR__V1__REFERRAL_MATCHED__INIT;
+        Door__V1__MatchedPerson person = DOOR__V1__MATCHED_PERSON__INIT;
+        Door__V1__MatchedPerson *people[VIEW_PEOPLE_MAX + 6];
+        const view_fact *fact = NULL;
+        door_arena arena;
+
+        (void)state;
+        for (size_t i = 0; i < sizeof people / sizeof people[0]; i++) {
+                people[i] = &person;
+        }
+        in.referral = in.family = person.person = id_bytes();
+        in.agency = (char *)(uintptr_t) "police";
+        in.decision = DOOR__V1__DECISION__DECISION_NEW;
+        person.role = DOOR__V1__ROLE__ROLE_MOTHER;
+        person.has_age_band = 1;
+        person.age_band = DOOR__V1__AGE_BAND__AGE_25_AND_OVER;
+        in.person = people;
+        in.n_person = sizeof people / sizeof people[0];
+        assert_int_equal(read_record(&arena, 2, VIEW_REFERRAL_MATCHED, &in, &fact), DOOR_OK);
+        assert_int_equal(fact->people_count, VIEW_PEOPLE_MAX);
+        assert_int_equal(fact->people[0].role, DOOR__V1__ROLE__ROLE_MOTHER);
+        assert_int_equal(fact->people[0].age, DOOR__V1__AGE_BAND__AGE_25_AND_OVER);
+        assert_false(fact->two_people);
+        person.has_facts_yes = 1;
+        person.facts_yes = UINT64_C(1) << DOOR__V1__PERSON_FACT__PERSON_NO_CONTACT_CONDITION;
+        assert_int_equal(read_record(&arena, 2, VIEW_REFERRAL_MATCHED, &in, &fact), DOOR_OK);
+        assert_true(fact->two_people);
+        person.person = no_id();
+        assert_int_equal(read_record(&arena, 2, VIEW_REFERRAL_MATCHED, &in, &fact), DOOR_MALFORMED);
+}
+
 static void nothing_of_a_person_is_taken_over_from_a_receipt(void **state)
 {
         Door__V1__ReferralReceived in = DOOR__V1__REFERRAL_RECEIVED__INIT;
@@ -254,7 +323,7 @@ static void a_question_about_nothing_is_malformed(void **state)
         assert_int_equal(read_question(&arena, DOOR__V1__VIEW_QUERY__VIEW_INBOX, &page, &q), DOOR_MALFORMED);
         page.team = (char *)(uintptr_t) "east";
         assert_int_equal(read_question(&arena, DOOR__V1__VIEW_QUERY__VIEW_INBOX, &page, &q), DOOR_OK);
-        assert_int_equal(read_question(&arena, DOOR__V1__VIEW_QUERY__VIEW_OLDEST + 1, &page, &q),
+        assert_int_equal(read_question(&arena, DOOR__V1__VIEW_QUERY__VIEW_JOIN + 1, &page, &q),
                          DOOR_MALFORMED);
         assert_int_equal(read_question(&arena, 16, &page, &q), DOOR_MALFORMED);
 }
@@ -263,6 +332,8 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(an_attached_referral_is_read_with_its_way_and_clocks),
+                cmocka_unit_test(a_join_its_undoing_and_who_owns_after_it_are_read),
+                cmocka_unit_test(who_is_named_is_read_as_ids_roles_and_bands_of_age),
                 cmocka_unit_test(nothing_of_a_person_is_taken_over_from_a_receipt),
                 cmocka_unit_test(a_text_without_end_is_cut_at_a_character),
                 cmocka_unit_test(whatever_is_consumed_has_a_reader_and_refuses_what_is_no_message),

@@ -330,7 +330,7 @@ static void random_record(world *w, uint64_t *dice)
         if (log == VIEW_LOG_DEDUPLICATION) {
                 fact.to = F(draw(dice, 5));
         }
-        uint32_t type = 16 + draw(dice, log == VIEW_LOG_TRIAGE ? 18 : log == VIEW_LOG_ALLOCATION ? 9 : 6);
+        uint32_t type = 16 + draw(dice, log == VIEW_LOG_TRIAGE ? 19 : log == VIEW_LOG_ALLOCATION ? 11 : 6);
         if (log == VIEW_LOG_INTAKE && type == 17) {
                 type = VIEW_REFERRAL_RECEIVED; /* Repeats are passed over by the machine. */
         }
@@ -582,14 +582,16 @@ static void a_joined_family_has_one_chronology_until_the_join_is_undone(void **s
         world_init(&w);
         queued(&w, 1, 40, 3 * T0);
         queued(&w, 2, 40, 3 * T0);
-        const view_fact join = { .family = F(2), .to = F(1) };
+        const view_fact join = { .join = id_of('J', 1), .family = F(2), .to = F(1) };
         fold(&w, VIEW_LOG_DEDUPLICATION, VIEW_FAMILIES_JOINED, &join);
         ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_FAMILY, &second, family_story, &family);
         assert_id(family->family, F(1));
         assert_int_equal(family->n_former_id, 1);
         assert_id(family->former_id[0], F(2));
         assert_int_equal(family->n_row, 2);
-        const view_fact undone = { .family = F(2), .to = F(1), .assignments_count = 1, .assignments = back };
+        const view_fact undone = {
+                .join = id_of('J', 1), .family = F(2), .to = F(1), .assignments_count = 1, .assignments = back
+        };
         fold(&w, VIEW_LOG_DEDUPLICATION, VIEW_JOIN_UNDONE, &undone);
         ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_FAMILY, &second, family_story, &family);
         assert_id(family->family, F(2));
@@ -770,6 +772,480 @@ static void a_returned_family_waits_since_it_first_came(void **state)
         world_done(&w);
 }
 
+/* Matched with who is named in it: persons p and q, a child and a mother. */
+static void matched_people(world *w, unsigned r, unsigned f, unsigned p, unsigned q)
+{
+        const view_person people[] = { { .id = id_of('P', p), .role = 1, .age = 4 },
+                                       { .id = id_of('P', q), .role = 4, .age = 8 } };
+        const view_fact fact = { .referral = R(r),
+                                 .received_ms = w->at_ms,
+                                 .sent_ms = w->at_ms - 5,
+                                 .agency = door_bytes_of("police"),
+                                 .family = F(f),
+                                 .decision = 1,
+                                 .people = people,
+                                 .people_count = 2 };
+        fold(w, VIEW_LOG_DEDUPLICATION, VIEW_REFERRAL_MATCHED, &fact);
+}
+
+static void joined(world *w, unsigned j, unsigned from, unsigned to)
+{
+        const view_fact fact = { .join = id_of('J', j), .family = F(from), .to = F(to) };
+        fold(w, VIEW_LOG_DEDUPLICATION, VIEW_FAMILIES_JOINED, &fact);
+}
+
+static void folded(world *w, unsigned from, unsigned to, view_episode_state state)
+{
+        about(w, VIEW_LOG_TRIAGE, VIEW_EPISODE_FOLDED, from,
+              (view_fact){ .to = E(to),
+                           .version = 4,
+                           .to_version = 4,
+                           .family = F(to),
+                           .severity = 60,
+                           .rag_ms = 2 * T0,
+                           .statutory_ms = 10 * T0,
+                           .state = (uint8_t)state });
+}
+
+static void restored(world *w, unsigned e, unsigned survivor, view_episode_state state)
+{
+        about(w, VIEW_LOG_TRIAGE, VIEW_RESTORED, e,
+              (view_fact){ .to = E(survivor),
+                           .version = 5,
+                           .to_version = 5,
+                           .family = F(e),
+                           .severity = 40,
+                           .rag_ms = 3 * T0,
+                           .statutory_ms = 10 * T0,
+                           .state = (uint8_t)state });
+}
+
+static void people_episodes_and_the_story_follow_a_join_and_come_back_when_it_is_undone(void **state)
+{
+        Door__V1__FamilyStory *family = NULL;
+        Door__V1__JoinStory *join = NULL;
+        const view_question old = { .id = F(2), .rows = 100 };
+        const view_question asked = { .id = id_of('J', 1), .rows = 2 };
+        const view_assignment back[] = { { R(2), F(2) }, { R(3), F(2) } };
+        const view_fact undone = {
+                .join = id_of('J', 1), .family = F(2), .to = F(1), .assignments_count = 2, .assignments = back
+        };
+        world w;
+
+        (void)state;
+        world_init(&w);
+        for (unsigned n = 1; n <= 2; n++) {
+                received(&w, n);
+                matched_people(&w, n, n, n, 9); /* The mother is one person. */
+                opened(&w, n, n, n, 40, 3 * T0);
+        }
+        about(&w, VIEW_LOG_TRIAGE, VIEW_EPISODE_CLOSED, 2, (view_fact){ .version = 3, .answer = 2 });
+        joined(&w, 1, 2, 1);
+        received(&w, 3);
+        matched_people(&w, 3, 1, 3, 9); /* Came after the join. */
+        ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_FAMILY, &old, family_story, &family);
+        assert_id(family->family, F(1));
+        assert_int_equal(family->referrals, 3);
+        assert_int_equal(family->people, 4);
+        assert_int_equal(family->n_person, 4);
+        assert_id(family->person[3]->person, id_of('P', 9));
+        assert_int_equal(family->person[3]->referrals, 3);
+        assert_int_equal(family->person[3]->role, DOOR__V1__ROLE__ROLE_MOTHER);
+        assert_int_equal(family->n_episode, 2); /* Closed work is nowhere renamed, and still found. */
+        assert_id(family->episode[1]->episode, E(2));
+        assert_id(family->episode[1]->family, F(1));
+        assert_int_equal(family->n_line, 1); /* Both stories are one now: told once. */
+        assert_int_equal(family->line[0]->what, DOOR__V1__FAMILY_WHAT__FAMILY_JOINED_HERE);
+        assert_id(family->line[0]->other_family, F(2));
+        assert_id(family->line[0]->join, id_of('J', 1));
+
+        /* What an undoing must assign, a page at a time. */
+        ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_JOIN, &asked, join_story, &join);
+        assert_id(join->from, F(2));
+        assert_id(join->to, F(1));
+        assert_false(join->has_undone_ms);
+        assert_int_equal(join->n_row, 2);
+        assert_true(join->has_next);
+        assert_false(join->row[0]->stood_in_from);
+        assert_id(join->row[1]->referral, R(2));
+        assert_true(join->row[1]->stood_in_from);
+
+        fold(&w, VIEW_LOG_DEDUPLICATION, VIEW_JOIN_UNDONE, &undone);
+        ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_FAMILY, &old, family_story, &family);
+        assert_id(family->family, F(2));
+        assert_int_equal(family->referrals, 2); /* Its own, and the later one a person gave it. */
+        assert_int_equal(family->people, 3);
+        assert_int_equal(family->n_episode, 1);
+        assert_int_equal(family->n_line, 2);
+        assert_int_equal(family->line[0]->what, DOOR__V1__FAMILY_WHAT__FAMILY_JOINED_AWAY);
+        assert_int_equal(family->line[1]->what, DOOR__V1__FAMILY_WHAT__FAMILY_JOIN_UNDONE);
+        ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_JOIN, &asked, join_story, &join);
+        assert_true(join->has_undone_ms);
+        assert_balanced(&w);
+        world_done(&w);
+}
+
+static void a_family_joined_twice_over_is_found_by_its_first_id(void **state)
+{
+        Door__V1__FamilyStory *family = NULL;
+        const view_question first = { .id = F(3), .rows = 100 };
+        world w;
+
+        (void)state;
+        world_init(&w);
+        for (unsigned n = 1; n <= 3; n++) {
+                queued(&w, n, 40, 3 * T0);
+        }
+        joined(&w, 1, 3, 2);
+        joined(&w, 2, 2, 1);
+        ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_FAMILY, &first, family_story, &family);
+        assert_id(family->family, F(1));
+        assert_int_equal(family->n_former_id, 2);
+        assert_int_equal(family->n_row, 3);
+        assert_int_equal(family->n_episode, 3);
+        assert_int_equal(family->n_line, 2);
+        assert_id(family->line[0]->other_family, F(3));
+        world_done(&w);
+}
+
+static void what_triage_says_of_a_family_that_has_been_joined_stands_in_the_joined_one(void **state)
+{
+        Door__V1__FamilyStory *family = NULL;
+        const view_question q = { .id = F(1), .rows = 100 };
+        world w;
+
+        (void)state;
+        world_init(&w);
+        queued(&w, 1, 40, 3 * T0);
+        received(&w, 2);
+        matched(&w, 2, 2);
+        joined(&w, 1, 2, 1);
+        opened(&w, 2, 2, 2, 40, 3 * T0); /* Placed before triage had heard of the join. */
+        ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_FAMILY, &q, family_story, &family);
+        assert_int_equal(family->n_row, 2);
+        assert_int_equal(family->n_episode, 2);
+        world_done(&w);
+}
+
+static void a_moved_referral_leaves_one_story_for_another_and_is_counted_once(void **state)
+{
+        Door__V1__FamilyStory *family = NULL;
+        Door__V1__ReferralWay *way = NULL;
+        Door__V1__EpisodeStory *story = NULL;
+        Door__V1__ViewStats *stats = NULL;
+        const view_question one = { .id = F(1), .rows = 100 };
+        const view_question new = { .id = F(7), .rows = 100 };
+        const view_question q = { .id = R(2), .rows = 100 };
+        const view_question e1 = { .id = E(1), .rows = 100 };
+        world w;
+
+        (void)state;
+        world_init(&w);
+        queued(&w, 1, 40, 3 * T0);
+        received(&w, 2);
+        matched_people(&w, 2, 1, 5, 6);
+        attached(&w, 2, 1, VIEW_LOOK_NOW, VIEW_QUEUED);
+        const view_fact moved = { .referral = R(2), .family = F(1), .to = F(7) };
+        fold(&w, VIEW_LOG_DEDUPLICATION, VIEW_REFERRAL_MOVED, &moved);
+        about(&w, VIEW_LOG_TRIAGE, VIEW_DETACHED, 1,
+              (view_fact){ .referral = R(2), .has_referral = true, .version = 3, .severity = 60 });
+        assert_balanced(&w);
+        const view_fact placed = { .episode = E(7),
+                                   .referral = R(2),
+                                   .has_referral = true,
+                                   .has_moved_from = true,
+                                   .moved_from = E(1),
+                                   .family = F(7),
+                                   .version = 1,
+                                   .received_ms = w.at_ms,
+                                   .severity = 60,
+                                   .severity_own = 60,
+                                   .rag_ms = 3 * T0,
+                                   .statutory_ms = 10 * T0,
+                                   .state = VIEW_QUEUED,
+                                   .agency = door_bytes_of("school") };
+        fold(&w, VIEW_LOG_TRIAGE, VIEW_EPISODE_OPENED, &placed);
+        ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_FAMILY, &one, family_story, &family);
+        assert_int_equal(family->n_row, 1);
+        assert_int_equal(family->people, 0);
+        assert_int_equal(family->line[0]->what, DOOR__V1__FAMILY_WHAT__FAMILY_MOVED_AWAY);
+        assert_id(family->line[0]->other_family, F(7));
+        ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_FAMILY, &new, family_story, &family);
+        assert_int_equal(family->n_row, 1);
+        assert_int_equal(family->people, 2);
+        assert_int_equal(family->line[0]->what, DOOR__V1__FAMILY_WHAT__FAMILY_MOVED_HERE);
+        assert_id(family->line[0]->referral, R(2));
+        ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_REFERRAL, &q, referral_way, &way);
+        assert_id(way->episode, E(7));
+        assert_true(way->opened);
+        ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_EPISODE, &e1, episode_story, &story);
+        assert_int_equal(story->episode->referrals, 1);
+        assert_int_equal(story->episode->agencies, 1);  /* What the school had said has left with it. */
+        assert_int_equal(story->episode->severity, 60); /* Never lowered by software. */
+        ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_STATS, &whole_page, view_stats, &stats);
+        assert_int_equal(stats->added, 0); /* It is an assessment of its own now. */
+        assert_int_equal(stats->looked_now, 0);
+        assert_balanced(&w);
+        world_done(&w);
+}
+
+static void a_move_whose_detaching_is_parked_here_still_leaves_the_referral_in_one_place(void **state)
+{
+        world w;
+
+        (void)state;
+        world_init(&w);
+        queued(&w, 1, 40, 3 * T0);
+        queued(&w, 2, 40, 3 * T0);
+        received(&w, 3);
+        matched(&w, 3, 1);
+        attached(&w, 3, 1, VIEW_QUICK_LOOK, VIEW_QUEUED);
+        const view_fact placed = { .episode = E(2),
+                                   .referral = R(3),
+                                   .has_referral = true,
+                                   .has_moved_from = true,
+                                   .moved_from = E(1),
+                                   .family = F(2),
+                                   .version = 2,
+                                   .way = VIEW_QUICK_LOOK,
+                                   .look_by_ms = 4 * T0,
+                                   .rag_ms = 3 * T0,
+                                   .statutory_ms = 10 * T0,
+                                   .state = VIEW_QUEUED };
+        fold(&w, VIEW_LOG_TRIAGE, VIEW_REFERRAL_ATTACHED, &placed);
+        assert_int_equal(stat_of(&w, DOOR__V1__DISPOSITION__DISPOSITION_LOOK), 1);
+        assert_balanced(&w);
+        world_done(&w);
+}
+
+static void rows_of_queue_look_list_and_inbox_go_to_the_surviving_work_and_back(void **state)
+{
+        Door__V1__QueuePage *queue = NULL;
+        Door__V1__LookPage *look = NULL;
+        Door__V1__InboxPage *inbox = NULL;
+        Door__V1__EpisodeStory *story = NULL;
+        const view_question east = { .rows = 100, .team = door_bytes_of("east") };
+        const view_question younger = { .id = E(2), .rows = 100 };
+        world w;
+
+        (void)state;
+        world_init(&w);
+        queued(&w, 1, 40, 3 * T0);
+        const uint64_t since_ms = w.at_ms - 10;
+        queued(&w, 2, 60, 3 * T0);
+        received(&w, 3);
+        matched(&w, 3, 2);
+        decided(&w, 2, VIEW_OFFERED);
+        about(&w, VIEW_LOG_ALLOCATION, VIEW_OFFER_MADE, 2,
+              (view_fact){ .team = door_bytes_of("east"), .owner = door_bytes_of("front-door") });
+        attached(&w, 3, 2, VIEW_QUICK_LOOK, VIEW_OFFERED);
+        folded(&w, 2, 1, VIEW_QUEUED);
+        ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_QUEUE, &whole_page, queue_page, &queue);
+        assert_int_equal(queue->n_row, 1);
+        assert_id(queue->row[0]->episode, E(1));
+        assert_int_equal(queue->row[0]->referrals, 3);
+        assert_int_equal(queue->row[0]->agencies, 1); /* Counted again: of all three, the police. */
+        assert_int_equal(queue->row[0]->queued_ms, since_ms);
+        ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_LOOK_LIST, &whole_page, look_page, &look);
+        assert_int_equal(look->n_row, 1);
+        assert_id(look->row[0]->episode, E(1));
+        ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_INBOX, &east, inbox_page, &inbox);
+        assert_int_equal(inbox->n_row, 0);
+        ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_EPISODE, &younger, episode_story, &story);
+        assert_id(story->episode->folded_into, E(1));
+        assert_int_equal(story->episode->referrals, 0);
+        assert_id(story->line[story->n_line - 1]->other_episode, E(1));
+        assert_balanced(&w);
+
+        restored(&w, 2, 1, VIEW_QUEUED);
+        ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_QUEUE, &whole_page, queue_page, &queue);
+        assert_int_equal(queue->n_row, 2);
+        ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_LOOK_LIST, &whole_page, look_page, &look);
+        assert_id(look->row[0]->episode, E(2));
+        ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_EPISODE, &younger, episode_story, &story);
+        assert_int_equal(story->episode->referrals, 2);
+        assert_int_equal(story->episode->agencies, 1);
+        assert_balanced(&w);
+        world_done(&w);
+}
+
+static void what_was_folded_into_work_that_folds_again_comes_back_with_it(void **state)
+{
+        Door__V1__EpisodeStory *story = NULL;
+        const view_question middle = { .id = E(2), .rows = 100 };
+        const view_question last = { .id = E(3), .rows = 100 };
+        world w;
+
+        (void)state;
+        world_init(&w);
+        for (unsigned n = 1; n <= 3; n++) {
+                queued(&w, n, 40, 3 * T0);
+        }
+        folded(&w, 3, 2, VIEW_QUEUED);
+        folded(&w, 2, 1, VIEW_QUEUED);
+        restored(&w, 2, 1, VIEW_QUEUED);
+        ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_EPISODE, &middle, episode_story, &story);
+        assert_int_equal(story->episode->referrals, 2);
+        restored(&w, 3, 2, VIEW_QUEUED);
+        ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_EPISODE, &last, episode_story, &story);
+        assert_int_equal(story->episode->referrals, 1);
+        assert_balanced(&w);
+        world_done(&w);
+}
+
+static void joined_work_has_one_owner_and_each_its_own_again_when_it_is_undone(void **state)
+{
+        Door__V1__LoadPage *loads = NULL;
+        Door__V1__EpisodeStory *story = NULL;
+        const view_question older = { .id = E(1), .rows = 100 };
+        const view_question younger = { .id = E(2), .rows = 100 };
+        static const char *const teams[] = { "east", "west" };
+        world w;
+
+        (void)state;
+        world_init(&w);
+        for (unsigned e = 1; e <= 2; e++) {
+                queued(&w, e, 40, 3 * T0);
+                decided(&w, e, VIEW_OFFERED);
+                about(&w, VIEW_LOG_ALLOCATION, VIEW_ACCEPTED, e,
+                      (view_fact){ .team = door_bytes_of(teams[e - 1]), .lead = door_bytes_of("lee") });
+                about(&w, VIEW_LOG_TRIAGE, VIEW_ACTIVATED, e,
+                      (view_fact){ .version = 3, .team = door_bytes_of(teams[e - 1]) });
+        }
+        folded(&w, 2, 1, VIEW_QUEUED);
+        about(&w, VIEW_LOG_ALLOCATION, VIEW_ALLOT_FOLDED, 2,
+              (view_fact){ .to = E(1),
+                           .owner = door_bytes_of("west"),
+                           .accepted = true,
+                           .team = door_bytes_of("east") });
+        ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_EPISODE, &older, episode_story, &story);
+        assert_string_equal(story->episode->owner, "west");
+        assert_string_equal(story->episode->lead_practitioner, "lee"); /* As west had it on the other. */
+        ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_EPISODE, &younger, episode_story, &story);
+        assert_null(story->episode->owner);
+        assert_int_equal(story->line[story->n_line - 1]->what, DOOR__V1__STORY_WHAT__STORY_HANDS_OVER);
+        assert_string_equal(story->line[story->n_line - 1]->who, "east");
+        ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_LOADS, &whole_page, load_page, &loads);
+        assert_int_equal(loads->row[0]->active, 0);
+        assert_int_equal(loads->row[1]->active, 1);
+        assert_balanced(&w);
+
+        restored(&w, 2, 1, VIEW_ACTIVE);
+        about(&w, VIEW_LOG_ALLOCATION, VIEW_ALLOT_RESTORED, 2,
+              (view_fact){ .to = E(1),
+                           .owner = door_bytes_of("west"),
+                           .accepted = true,
+                           .lead = door_bytes_of("kim") });
+        ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_EPISODE, &younger, episode_story, &story);
+        assert_string_equal(story->episode->owner, "west");
+        assert_string_equal(story->episode->lead_practitioner, "kim");
+        ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_LOADS, &whole_page, load_page, &loads);
+        assert_int_equal(loads->row[1]->active, 2);
+        assert_balanced(&w);
+        world_done(&w);
+}
+
+/* R(r) of F(f), who may be F(candidate): review V(r). */
+static void asked_about(world *w, unsigned r, unsigned f, unsigned candidate)
+{
+        view_fact fact = {
+                .referral = R(r), .family = F(f), .decision = 3, .received_ms = T0, .candidates_count = 1
+        };
+
+        received(w, r);
+        fact.candidates[0] = (view_other){
+                .family = F(candidate), .score = 9000, .has_review = true, .review = id_of('V', r)
+        };
+        fold(w, VIEW_LOG_DEDUPLICATION, VIEW_REFERRAL_MATCHED, &fact);
+}
+
+static void a_review_is_shown_with_both_families_side_by_side(void **state)
+{
+        Door__V1__ReviewStory *review = NULL;
+        const view_question q = { .id = id_of('V', 2), .rows = 100 };
+        const view_question none = { .id = id_of('V', 99), .rows = 100 };
+        const view_fact unsure = { .review = id_of('V', 2), .referral = R(2), .answer = VIEW_VERDICT_UNSURE };
+        world w;
+
+        (void)state;
+        world_init(&w);
+        received(&w, 1);
+        matched_people(&w, 1, 1, 1, 9);
+        opened(&w, 1, 1, 1, 40, 3 * T0);
+        about(&w, VIEW_LOG_ALLOCATION, VIEW_OWNER_NAMED, 1,
+              (view_fact){ .team = door_bytes_of("front-door") });
+        asked_about(&w, 2, 2, 1);
+        fold(&w, VIEW_LOG_DEDUPLICATION, VIEW_REVIEW_ANSWERED, &unsure);
+        fold(&w, VIEW_LOG_DEDUPLICATION, VIEW_REVIEW_ANSWERED, &unsure);
+        ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_REVIEW, &q, review_story, &review);
+        assert_int_equal(review->score, 9000);
+        assert_int_equal(review->unsure, 2);
+        assert_false(review->has_verdict);
+        assert_id(review->referral->referral, R(2));
+        assert_id(review->family->family, F(2));
+        assert_id(review->candidate->family, F(1));
+        assert_int_equal(review->candidate->people, 2);
+        assert_int_equal(review->candidate->n_row, 1);
+        assert_string_equal(review->candidate->row[0]->agency, "police");
+        assert_string_equal(review->candidate->episode[0]->owner, "front-door");
+        assert_int_equal(review->family->n_line, 2);
+        assert_int_equal(review->family->line[0]->verdict, DOOR__V1__VERDICT__VERDICT_UNSURE);
+        ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_REVIEW, &none, review_story, &review);
+        assert_false(review->has_review);
+        world_done(&w);
+}
+
+static void a_review_asks_nothing_more_once_its_families_are_one_or_its_referral_has_moved(void **state)
+{
+        Door__V1__ReviewPage *page = NULL;
+        Door__V1__ReviewStory *review = NULL;
+        const view_question q = { .id = id_of('V', 2), .rows = 100 };
+        const view_fact moved = { .referral = R(3), .family = F(3), .to = F(9) };
+        world w;
+
+        (void)state;
+        world_init(&w);
+        queued(&w, 1, 40, 3 * T0);
+        asked_about(&w, 2, 2, 1);
+        asked_about(&w, 3, 3, 1);
+        asked_about(&w, 4, 4, 1);
+        joined(&w, 1, 2, 1);
+        fold(&w, VIEW_LOG_DEDUPLICATION, VIEW_REFERRAL_MOVED, &moved);
+        ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_REVIEWS, &whole_page, review_page, &page);
+        assert_int_equal(page->n_row, 1);
+        assert_id(page->row[0]->review, id_of('V', 4));
+        ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_REVIEW, &q, review_story, &review);
+        assert_true(review->overtaken);
+        assert_false(review->has_verdict);
+        world_done(&w);
+}
+
+static void work_whose_family_is_decided_is_no_longer_marked_uncertain(void **state)
+{
+        Door__V1__QueuePage *page = NULL;
+        world w;
+
+        (void)state;
+        world_init(&w);
+        received(&w, 1);
+        const view_fact fact = { .episode = E(1),
+                                 .referral = R(1),
+                                 .has_referral = true,
+                                 .family = F(1),
+                                 .version = 1,
+                                 .received_ms = w.at_ms,
+                                 .state = VIEW_QUEUED,
+                                 .uncertain = true };
+        fold(&w, VIEW_LOG_TRIAGE, VIEW_EPISODE_OPENED, &fact);
+        ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_QUEUE, &whole_page, queue_page, &page);
+        assert_true(page->row[0]->uncertain);
+        about(&w, VIEW_LOG_TRIAGE, VIEW_MATCH_SETTLED, 1, (view_fact){ .version = 0 });
+        ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_QUEUE, &whole_page, queue_page, &page);
+        assert_false(page->row[0]->uncertain);
+        assert_int_equal(page->row[0]->version, 1);
+        world_done(&w);
+}
+
 static void an_answer_that_cannot_be_read_or_does_not_fit_is_none(void **state)
 {
         world w;
@@ -812,6 +1288,19 @@ int main(void)
                 cmocka_unit_test(what_is_given_up_is_listed_until_a_person_has_told_it),
                 cmocka_unit_test(a_review_is_open_until_somebody_is_sure),
                 cmocka_unit_test(a_returned_family_waits_since_it_first_came),
+                cmocka_unit_test(people_episodes_and_the_story_follow_a_join_and_come_back_when_it_is_undone),
+                cmocka_unit_test(a_family_joined_twice_over_is_found_by_its_first_id),
+                cmocka_unit_test(what_triage_says_of_a_family_that_has_been_joined_stands_in_the_joined_one),
+                cmocka_unit_test(a_moved_referral_leaves_one_story_for_another_and_is_counted_once),
+                cmocka_unit_test(
+                        a_move_whose_detaching_is_parked_here_still_leaves_the_referral_in_one_place),
+                cmocka_unit_test(rows_of_queue_look_list_and_inbox_go_to_the_surviving_work_and_back),
+                cmocka_unit_test(what_was_folded_into_work_that_folds_again_comes_back_with_it),
+                cmocka_unit_test(joined_work_has_one_owner_and_each_its_own_again_when_it_is_undone),
+                cmocka_unit_test(a_review_is_shown_with_both_families_side_by_side),
+                cmocka_unit_test(
+                        a_review_asks_nothing_more_once_its_families_are_one_or_its_referral_has_moved),
+                cmocka_unit_test(work_whose_family_is_decided_is_no_longer_marked_uncertain),
                 cmocka_unit_test(an_answer_that_cannot_be_read_or_does_not_fit_is_none),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
