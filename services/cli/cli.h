@@ -155,6 +155,10 @@ int cli_queue(cli *c);
 int cli_look(cli *c);
 int cli_inbox(cli *c);
 int cli_review(cli *c);
+int cli_review_about(cli *c); /* All of it but the list. */
+int cli_join(cli *c);
+int cli_undo(cli *c);
+int cli_move(cli *c);
 int cli_told(cli *c);
 int cli_loads(cli *c);
 int cli_show(cli *c);

@@ -12,7 +12,8 @@
 
 #include <sodium.h>
 
-#include "cli/cli.h"
+#include "cli/cli_act.h"
+#include "cli/cli_view.h"
 #include "door/v1/allocation.pb-c.h"
 #include "door/v1/triage.pb-c.h"
 
@@ -36,10 +37,30 @@ typedef struct act {
         uint64_t version; /* 0: not given. */
 } act;
 
+int cli_act_complain(const cli *c, const char *what)
+{
+        (void)fprintf(stderr, "frontdoor: %s: %s\n", c->argv[0], what);
+        return CLI_USAGE;
+}
+
 static int complain(const act *a, const char *what)
 {
-        (void)fprintf(stderr, "frontdoor: %s: %s\n", a->c->argv[0], what);
-        return CLI_USAGE;
+        return cli_act_complain(a->c, what);
+}
+
+int cli_act_actor(const cli *c, char ret_actor[DOOR_NAME_BYTES_MAX])
+{
+        const char *name = cli_option(c, "--as");
+        const char *role = cli_option(c, "--role");
+
+        if (name == NULL || role == NULL || strchr(role, '/') != NULL) {
+                return cli_act_complain(
+                        c, "--as NAME --role triage|manager|team-ID: for whom you act (training only)");
+        }
+        if (snprintf(ret_actor, DOOR_NAME_BYTES_MAX, "training/%s/%s", role, name) >= DOOR_NAME_BYTES_MAX) {
+                return cli_act_complain(c, "role and name are too long");
+        }
+        return CLI_OK;
 }
 
 /* An id of this kind from the command line. */
@@ -258,9 +279,8 @@ static int team_fill(act *a)
 
 static const char *state_word(Door__V1__EpisodeState state)
 {
-        static const char *const words[] = {
-                "?", "queued", "offered to a team", "with its team", "imported", "closed", "folded"
-        };
+        static const char *const words[] = { "?",        "queued", "offered to a team",     "with its team",
+                                             "imported", "closed", "joined with other work" };
         return (size_t)state < sizeof words / sizeof words[0] ? words[state] : "?";
 }
 
@@ -329,44 +349,67 @@ static void allot_say(const act *a, const char *episode, door_bytes body, bool j
         (void)printf(".\n");
 }
 
-static int ask(act *a, const char *actor)
+/* What was refused, as one sentence; deduplication's own reasons have words here. */
+static void refusal_print(const cli *c, const cli_act_sent *sent, const cli_answer *answer)
+{
+        const char *why = strcmp(sent->service, "deduplication") == 0
+                                  ? cli_word_dedup_refusal((Door__V1__DedupRefusal)answer->reason)
+                                  : NULL;
+
+        (void)fprintf(stderr, "frontdoor: %s: refused%s%s: %s\n", c->argv[0],
+                      answer->field == NULL ? "" : " at ", answer->field == NULL ? "" : answer->field,
+                      why != NULL              ? why
+                      : answer->detail == NULL ? "no reason given"
+                                               : answer->detail);
+}
+
+int cli_act_send(cli *c, const char *actor, const cli_act_sent *sent, cli_answer *ret_answer)
 {
         Door__V1__Command command = DOOR__V1__COMMAND__INIT;
         door_client *client = NULL;
         door_error error = { 0 };
-        cli_answer answer;
         uint8_t id[DOOR_HASH_BYTES];
-        char episode[DOOR_ID_TEXT_BYTES];
 
         randombytes_buf(id, sizeof id);
         command.command_id = (ProtobufCBinaryData){ sizeof id, id };
         command.actor = (char *)(uintptr_t)actor;
-        command.has_expected_version = a->version != 0;
-        command.expected_version = a->version;
-        command.type = a->type;
-        command.body = door_proto_data(a->body);
-        if (cli_client(a->c, a->service, false, &client, &error) != DOOR_OK) {
-                return cli_fail(a->service, &error);
+        command.has_expected_version = sent->version != 0;
+        command.expected_version = sent->version;
+        command.type = sent->type;
+        command.body = door_proto_data(sent->body);
+        if (cli_client(c, sent->service, false, &client, &error) != DOOR_OK) {
+                return cli_fail(sent->service, &error);
         }
-        const door_status asked = cli_ask(a->c, client, &command, PATIENCE_MS, &answer, &error);
+        const door_status asked = cli_ask(c, client, &command, PATIENCE_MS, ret_answer, &error);
+        (void)door_client_free(client);
         if (asked != DOOR_OK) {
-                (void)door_client_free(client);
-                return cli_fail(a->service, &error);
+                return cli_fail(sent->service, &error);
         }
-        door_id_print(DOOR_ID_EPISODE, &a->episode, episode);
-        int code = CLI_FAILED;
-        if (answer.outcome == DOOR__V1__OUTCOME__DONE) {
+        if (ret_answer->outcome == DOOR__V1__OUTCOME__DONE) {
+                return CLI_OK;
+        }
+        if (ret_answer->outcome == DOOR__V1__OUTCOME__REFUSED) {
+                refusal_print(c, sent, ret_answer);
+        } else {
+                (void)fprintf(stderr, "frontdoor: %s: the service could not read it\n", c->argv[0]);
+        }
+        return CLI_FAILED;
+}
+
+static int ask(act *a, const char *actor)
+{
+        const cli_act_sent sent = {
+                .service = a->service, .type = a->type, .version = a->version, .body = a->body
+        };
+        cli_answer answer;
+        char episode[DOOR_ID_TEXT_BYTES];
+
+        const int code = cli_act_send(a->c, actor, &sent, &answer);
+        if (code == CLI_OK) {
+                door_id_print(DOOR_ID_EPISODE, &a->episode, episode);
                 (strcmp(a->service, "triage") == 0 ? triage_say : allot_say)(a, episode, answer.body,
                                                                              cli_flag(a->c, "--json"));
-                code = CLI_OK;
-        } else if (answer.outcome == DOOR__V1__OUTCOME__REFUSED) {
-                (void)fprintf(stderr, "frontdoor: %s: refused%s%s: %s\n", a->c->argv[0],
-                              answer.field == NULL ? "" : " at ", answer.field == NULL ? "" : answer.field,
-                              answer.detail == NULL ? "no reason given" : answer.detail);
-        } else {
-                (void)fprintf(stderr, "frontdoor: %s: the service could not read it\n", a->c->argv[0]);
         }
-        (void)door_client_free(client);
         return code;
 }
 
@@ -383,22 +426,16 @@ int cli_act(cli *c)
         };
         act a = { .c = c };
         char actor[DOOR_NAME_BYTES_MAX];
-        const char *name = cli_option(c, "--as");
-        const char *role = cli_option(c, "--role");
         const char *version = cli_option(c, "--version");
 
         if (!id_take(&a, 0, DOOR_ID_EPISODE, &a.episode, &a.episode_data)) {
                 return complain(&a, "which episode? E-… and sixteen digits and a check, as queue prints it");
         }
-        if (name == NULL || role == NULL || strchr(role, '/') != NULL) {
-                return complain(&a,
-                                "--as NAME --role triage|manager|team-ID: for whom you act (training only)");
+        if (cli_act_actor(c, actor) != CLI_OK) {
+                return CLI_USAGE;
         }
         if (version != NULL && !cli_number(version, &a.version)) {
                 return complain(&a, "--version N");
-        }
-        if (snprintf(actor, sizeof actor, "training/%s/%s", role, name) >= (int)sizeof actor) {
-                return complain(&a, "role and name are too long");
         }
         for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++) {
                 if (strcmp(acts[i].name, c->argv[0]) == 0) {

@@ -38,8 +38,26 @@ const cli_subcommand *cli_subcommand_at(size_t index)
                 { "show", cli_show, "R-…|F-…|E-… [--names] [--json]",
                   "the story of a referral, a family or open work; --names is recorded at intake",
                   "frontdoor show R-00000000000000000 --names --purpose screening" },
-                { "review", cli_review, "list [--page N|--all] [--json]", "matches that wait for a person",
-                  "frontdoor review list" },
+                { "review", cli_review,
+                  "list [--page N|--all] [--json] | show V-… [--names] [--json] | same|different|unsure V-… "
+                  "--why TEXT --as NAME --role ROLE [--json]",
+                  "matches that wait for a person: listed, shown side by side, answered",
+                  "frontdoor review same V-00000000000000000 --why \"one household\" --as jo --role triage" },
+                { "join", cli_join,
+                  "F-FROM F-TO --why TEXT [--second NAME] --as NAME --role ROLE [--json] | F-FROM F-TO "
+                  "--dry-run [--json]",
+                  "two families are one: the first goes on as the second; --dry-run: what that comes to",
+                  "frontdoor join F-00000000000000000 F-10000000000000000 --dry-run" },
+                { "undo", cli_undo,
+                  "J-… --why TEXT [--to-from R-…,R-…] --as NAME --role ROLE [--json] | J-… --dry-run "
+                  "[--json]",
+                  "a join was wrong: what stood apart goes back, and what --to-from names",
+                  "frontdoor undo J-00000000000000000 --dry-run" },
+                { "move", cli_move,
+                  "R-… F-FROM F-TO|new --why TEXT [--second NAME] --as NAME --role ROLE [--json]",
+                  "a referral belongs to another family, or to one of its own",
+                  "frontdoor move R-00000000000000000 F-00000000000000000 new --why \"same name, another "
+                  "address\" --as jo --role triage" },
                 { "told", cli_told, "[--given-up] [--json]",
                   "messages not yet delivered; those a person must tell", "frontdoor told --given-up" },
                 { "loads", cli_loads, "[--json]", "what each team is offered, waits for and has open",

@@ -47,12 +47,30 @@ const char *cli_word_waiting(Door__V1__WaitingFor what);
 const char *cli_word_delivery(Door__V1__DeliveryKind kind);
 const char *cli_word_failure(Door__V1__DeliveryFailure failure);
 const char *cli_word_band(uint32_t severity);
+const char *cli_word_role(Door__V1__Role role);
+const char *cli_word_age(Door__V1__AgeBand band);
+const char *cli_word_verdict(Door__V1__Verdict verdict);
+const char *cli_word_story(Door__V1__StoryWhat what);
+const char *cli_word_family(Door__V1__FamilyWhat what);
+/* Deduplication's own refusals; NULL for any other: the service's own sentence is printed. */
+const char *cli_word_dedup_refusal(Door__V1__DedupRefusal reason);
 door_id_kind cli_kind_waiting(Door__V1__WaitingFor what);
 
 /* "  because: red; a new child", wrapped at 78 columns, each line begun with `indent` blanks. */
 void cli_print_why(const Door__V1__RepeatReason *why, size_t count, int indent);
 /* A row of the queue or an inbox: two or three lines. */
 void cli_print_episode(const Door__V1__EpisodeLine *e, uint64_t now_ms);
+/* People and chronology of a family: ids, roles, bands of age, agencies; never a name. */
+void cli_print_people(const Door__V1__FamilyStory *f, int indent);
+void cli_print_chronology(const Door__V1__FamilyStory *f, uint64_t now_ms);
+/*
+ * cli_names_show - the people named in a referral, from intake, which records who looked and why.
+ *
+ *   purpose  [in]  a word of `show --purpose`.
+ *
+ * Returns CLI_OK; CLI_FAILED having said why nothing is shown.
+ */
+int cli_names_show(cli *c, ProtobufCBinaryData referral, const char *purpose);
 void cli_print_delivery(const Door__V1__DeliveryRow *d, uint64_t now_ms, int indent);
 
 #endif

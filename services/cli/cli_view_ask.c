@@ -73,6 +73,9 @@ static door_id_kind kind_of_field(const char *field)
                 { "folded_into", DOOR_ID_EPISODE }, { "family", DOOR_ID_FAMILY },
                 { "candidate", DOOR_ID_FAMILY },    { "former_id", DOOR_ID_FAMILY },
                 { "review", DOOR_ID_REVIEW },       { "delivery", DOOR_ID_DELIVERY },
+                { "from", DOOR_ID_FAMILY },         { "to", DOOR_ID_FAMILY },
+                { "other_family", DOOR_ID_FAMILY }, { "other_episode", DOOR_ID_EPISODE },
+                { "join", DOOR_ID_JOIN },           { "person", DOOR_ID_PERSON },
         };
 
         for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {

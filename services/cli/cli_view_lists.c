@@ -145,6 +145,10 @@ static void review_print(const ProtobufCMessage *message, uint64_t now_ms)
         (void)printf("       is the family of %s\n", cli_id(DOOR_ID_REFERRAL, row->referral, id));
         (void)printf("       %s the same as %s?\n", cli_id(DOOR_ID_FAMILY, row->family, id),
                      cli_id(DOOR_ID_FAMILY, row->candidate, other));
+        if (row->unsure > 0) {
+                (void)printf("       looked at %u time%s, not sure\n", row->unsure,
+                             row->unsure == 1 ? "" : "s");
+        }
 }
 
 static void delivery_print(const ProtobufCMessage *message, uint64_t now_ms)
@@ -210,7 +214,7 @@ int cli_review(cli *c)
         Door__V1__AskPage ask = DOOR__V1__ASK_PAGE__INIT;
         const char *what = cli_argument(c, 0, valued);
 
-        return what == NULL || strcmp(what, "list") != 0 ? cli_usage(c, l.usage) : list_show(c, &l, &ask);
+        return what != NULL && strcmp(what, "list") == 0 ? list_show(c, &l, &ask) : cli_review_about(c);
 }
 
 int cli_told(cli *c)

@@ -41,25 +41,12 @@ static bool purpose_of(const char *word, Door__V1__Purpose *ret_purpose)
         return false;
 }
 
-static const char *role_word(Door__V1__Role role)
-{
-        static const char *const words[] = { "person",       "child the worry is about",
-                                             "sibling",      "unborn child",
-                                             "mother",       "father",
-                                             "step-mother",  "step-father",
-                                             "partner",      "grandparent",
-                                             "relative",     "carer",
-                                             "foster carer", "lodger",
-                                             "adult",        "child" };
-        return (size_t)role < sizeof words / sizeof words[0] ? words[role] : words[0];
-}
-
 static void people_print(const Door__V1__Referral *referral)
 {
         for (size_t i = 0; i < referral->n_people; i++) {
                 const Door__V1__Person *p = referral->people[i];
                 (void)printf("  %-24s %.40s %.40s",
-                             role_word(p->has_role ? p->role : DOOR__V1__ROLE__ROLE_NOT_GIVEN),
+                             cli_word_role(p->has_role ? p->role : DOOR__V1__ROLE__ROLE_NOT_GIVEN),
                              p->given_name == NULL ? "?" : p->given_name,
                              p->surname == NULL ? "?" : p->surname);
                 if (p->dob != NULL && p->dob->text != NULL) {
@@ -69,8 +56,9 @@ static void people_print(const Door__V1__Referral *referral)
         }
 }
 
-static int names_show(cli *c, ProtobufCBinaryData referral, Door__V1__Purpose purpose, const char *word)
+int cli_names_show(cli *c, ProtobufCBinaryData referral, const char *word)
 {
+        Door__V1__Purpose purpose = DOOR__V1__PURPOSE__PURPOSE_NONE;
         Door__V1__Fetch fetch = DOOR__V1__FETCH__INIT;
         Door__V1__Command command = DOOR__V1__COMMAND__INIT;
         Door__V1__Fetched *fetched = NULL;
@@ -82,6 +70,9 @@ static int names_show(cli *c, ProtobufCBinaryData referral, Door__V1__Purpose pu
         door_bytes body;
         cli_answer answer;
 
+        if (!purpose_of(word, &purpose)) {
+                return CLI_USAGE;
+        }
         randombytes_buf(id, sizeof id);
         fetch.referral = referral;
         fetch.purpose = purpose;
@@ -93,18 +84,18 @@ static int names_show(cli *c, ProtobufCBinaryData referral, Door__V1__Purpose pu
         command.type = DOOR__V1__INTAKE_COMMAND__INTAKE_FETCH;
         command.body = door_proto_data(body);
         if (cli_client(c, "intake", false, &client, &error) != DOOR_OK) {
-                return cli_fail("show", &error);
+                return cli_fail(c->argv[0], &error);
         }
         const door_status asked = cli_ask(c, client, &command, PATIENCE_MS, &answer, &error);
         (void)door_client_free(client);
         if (asked != DOOR_OK) {
-                return cli_fail("show: names", &error);
+                return cli_fail(c->argv[0], &error);
         }
         if (answer.outcome != DOOR__V1__OUTCOME__DONE ||
             door_proto_read(&door__v1__fetched__descriptor, answer.body, &c->arena, &fetched) != DOOR_OK ||
             door_proto_read(&door__v1__referral__descriptor, door_proto_bytes(fetched->referral), &c->arena,
                             &content) != DOOR_OK) {
-                (void)fprintf(stderr, "frontdoor: show: intake shows no content: %s\n",
+                (void)fprintf(stderr, "frontdoor: %s: intake shows no content: %s\n", c->argv[0],
                               answer.detail == NULL ? "it may not be shown" : answer.detail);
                 return CLI_FAILED;
         }
@@ -224,46 +215,12 @@ static int referral_show(cli *c, const door_id *id, const Door__V1__ReferralWay 
 
 /* ---- one episode */
 
-static const char *story_word(Door__V1__StoryWhat what)
-{
-        static const char *const words[] = {
-                "?",
-                "opened by a referral from",
-                "added: a referral from",
-                "taken by",
-                "take ended, of",
-                "threshold decision by",
-                "on the look list",
-                "look answered by",
-                "responded to by",
-                "accepted, open to",
-                "returned to the front door by",
-                "closed",
-                "opened again by",
-                "had moved on, told",
-                "joined with other open work",
-                "apart again",
-                "in another family",
-                "a referral was taken off",
-                "allocated team named:",
-                "offered to",
-                "a place came free at",
-                "no team fits; held by",
-                "accepted by",
-                "offer returned by",
-                "hand-over offered to",
-                "no longer held by",
-                "had moved on, told",
-        };
-        return (size_t)what < sizeof words / sizeof words[0] ? words[what] : words[0];
-}
-
 static void line_print(const Door__V1__StoryLine *l, uint64_t now_ms)
 {
         char when[CLI_WHEN_BYTES];
         char id[DOOR_ID_TEXT_BYTES];
 
-        (void)printf("  %-17s %s%s%.40s\n", cli_when(l->at_ms, now_ms, when), story_word(l->what),
+        (void)printf("  %-17s %s%s%.40s\n", cli_when(l->at_ms, now_ms, when), cli_word_story(l->what),
                      l->who == NULL ? "" : " ", l->who == NULL ? "" : l->who);
         if (l->what == DOOR__V1__STORY_WHAT__STORY_DECIDED) {
                 (void)printf("  %-17s level %u, %s\n", "", l->a,
@@ -272,6 +229,14 @@ static void line_print(const Door__V1__StoryLine *l, uint64_t now_ms)
                 (void)printf("  %-17s %s\n", "", cli_word_why((Door__V1__RepeatReason)l->a));
         } else if (l->what == DOOR__V1__STORY_WHAT__STORY_ACCEPTED && l->lead_practitioner != NULL) {
                 (void)printf("  %-17s lead practitioner %.40s\n", "", l->lead_practitioner);
+        }
+        if (l->has_other_episode) {
+                (void)printf("  %-17s %s%s\n", "",
+                             l->what == DOOR__V1__STORY_WHAT__STORY_OPENED ||
+                                             l->what == DOOR__V1__STORY_WHAT__STORY_ATTACHED
+                                     ? "moved by a person from "
+                                     : "",
+                             cli_id(DOOR_ID_EPISODE, l->other_episode, id));
         }
         if (l->has_referral) {
                 (void)printf("  %-17s %s%s%s\n", "", cli_id(DOOR_ID_REFERRAL, l->referral, id),
@@ -298,7 +263,7 @@ static int episode_show(cli *c, const door_id *id, const Door__V1__EpisodeStory 
         cli_print_episode(s->episode, now_ms);
         (void)printf("       version %u (name it with --version when you decide)\n", s->episode->version);
         if (s->episode->has_folded_into) {
-                (void)printf("       goes on in %s\n",
+                (void)printf("       joined with %s: it goes on there\n",
                              cli_id(DOOR_ID_EPISODE, s->episode->folded_into, text));
         }
         for (size_t i = 0; i < s->n_line; i++) {
@@ -322,16 +287,35 @@ static const char *related_word(Door__V1__RelatedHow how)
         return (size_t)how < sizeof words / sizeof words[0] ? words[how] : words[0];
 }
 
+static void family_line_print(const Door__V1__FamilyLine *l, uint64_t now_ms)
+{
+        char when[CLI_WHEN_BYTES];
+        char id[DOOR_ID_TEXT_BYTES];
+
+        (void)printf("  %-17s %s\n", cli_when(l->at_ms, now_ms, when), cli_word_family(l->what));
+        if (l->has_other_family) {
+                (void)printf("  %-17s %s", "", cli_id(DOOR_ID_FAMILY, l->other_family, id));
+                (void)printf("%s%s\n", l->has_verdict ? ": " : "",
+                             l->has_verdict ? cli_word_verdict(l->verdict) : "");
+        }
+        if (l->has_referral) {
+                (void)printf("  %-17s %s\n", "", cli_id(DOOR_ID_REFERRAL, l->referral, id));
+        }
+        if (l->has_join) {
+                (void)printf("  %-17s %s\n", "", cli_id(DOOR_ID_JOIN, l->join, id));
+        }
+}
+
 static int family_show(cli *c, const door_id *id, const Door__V1__FamilyStory *f, bool json)
 {
         const uint64_t now_ms = cli_now_ms();
+        char asked[DOOR_ID_TEXT_BYTES];
         char text[DOOR_ID_TEXT_BYTES];
-        char when[CLI_WHEN_BYTES];
 
         (void)c;
+        door_id_print(DOOR_ID_FAMILY, id, asked);
         if (!f->has_family) {
-                door_id_print(DOOR_ID_FAMILY, id, text);
-                (void)fprintf(stderr, "frontdoor: show: there is no family %s\n", text);
+                (void)fprintf(stderr, "frontdoor: show: there is no family %s\n", asked);
                 return CLI_FAILED;
         }
         if (json) {
@@ -339,8 +323,13 @@ static int family_show(cli *c, const door_id *id, const Door__V1__FamilyStory *f
                 (void)printf("\n");
                 return CLI_OK;
         }
-        (void)printf("family %s%s\n", cli_id(DOOR_ID_FAMILY, f->family, text),
-                     f->restricted ? "  RESTRICTED: need to know only" : "");
+        (void)cli_id(DOOR_ID_FAMILY, f->family, text);
+        if (strcmp(asked, text) != 0) {
+                (void)printf("%s has been joined with %s:\n", asked, text);
+        }
+        (void)printf("family %s%s\n", text, f->restricted ? "  RESTRICTED: need to know only" : "");
+        (void)printf("  %u referral%s, %u %s\n", f->referrals, f->referrals == 1 ? "" : "s", f->people,
+                     f->people == 1 ? "person" : "people");
         for (size_t i = 0; i < f->n_former_id; i++) {
                 (void)printf("  was also  %s\n", cli_id(DOOR_ID_FAMILY, f->former_id[i], text));
         }
@@ -348,20 +337,18 @@ static int family_show(cli *c, const door_id *id, const Door__V1__FamilyStory *f
                 (void)printf("  related   %s (%s)\n", cli_id(DOOR_ID_FAMILY, f->related[i]->family, text),
                              related_word(f->related[i]->how));
         }
+        cli_print_people(f, 2);
         for (size_t i = 0; i < f->n_episode; i++) {
                 cli_print_episode(f->episode[i], now_ms);
         }
+        if (f->n_line > 0) {
+                (void)printf("what people did\n");
+        }
+        for (size_t i = 0; i < f->n_line; i++) {
+                family_line_print(f->line[i], now_ms);
+        }
         (void)printf("chronology, by when it was sent\n");
-        for (size_t i = 0; i < f->n_row; i++) {
-                const Door__V1__ChronologyRow *r = f->row[i];
-                (void)printf("  %-17s %s %.16s, %s\n", cli_when(r->sent_at_ms, now_ms, when),
-                             cli_id(DOOR_ID_REFERRAL, r->referral, text), r->agency == NULL ? "?" : r->agency,
-                             cli_word_grade(r->grade));
-                (void)printf("  %-17s %s\n", "", cli_word_disposition(r->disposition));
-        }
-        if (f->has_next) {
-                (void)printf("  … and more: --json gives the place to go on from\n");
-        }
+        cli_print_chronology(f, now_ms);
         return CLI_OK;
 }
 
@@ -427,7 +414,7 @@ int cli_show(cli *c)
                 }
         }
         if (code == CLI_OK && cli_flag(c, "--names") && names_of.len > 0) {
-                code = names_show(c, names_of, purpose, purpose_word);
+                code = cli_names_show(c, names_of, purpose_word);
         }
         return code;
 }

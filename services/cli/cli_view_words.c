@@ -158,6 +158,7 @@ const char *cli_word_why(Door__V1__RepeatReason why)
                 { DOOR__V1__REPEAT_REASON__WHY_UNGRADED, "sent without a grade" },
                 { DOOR__V1__REPEAT_REASON__WHY_SUBJECT_ELSEWHERE,
                   "a child is open in another family's work" },
+                { DOOR__V1__REPEAT_REASON__WHY_MOVED, "a person said it belongs to this family" },
         };
         return WORD_OF(words, why);
 }
@@ -274,6 +275,136 @@ const char *cli_word_failure(Door__V1__DeliveryFailure failure)
         return WORD_OF(words, failure);
 }
 
+const char *cli_word_role(Door__V1__Role role)
+{
+        static const word words[] = {
+                { DOOR__V1__ROLE__ROLE_NOT_GIVEN, "person" },
+                { DOOR__V1__ROLE__ROLE_INDEX_CHILD, "child the worry is about" },
+                { DOOR__V1__ROLE__ROLE_SIBLING, "sibling" },
+                { DOOR__V1__ROLE__ROLE_UNBORN, "unborn child" },
+                { DOOR__V1__ROLE__ROLE_MOTHER, "mother" },
+                { DOOR__V1__ROLE__ROLE_FATHER, "father" },
+                { DOOR__V1__ROLE__ROLE_STEP_MOTHER, "step-mother" },
+                { DOOR__V1__ROLE__ROLE_STEP_FATHER, "step-father" },
+                { DOOR__V1__ROLE__ROLE_PARTNER, "partner" },
+                { DOOR__V1__ROLE__ROLE_GRANDPARENT, "grandparent" },
+                { DOOR__V1__ROLE__ROLE_OTHER_RELATIVE, "relative" },
+                { DOOR__V1__ROLE__ROLE_CARER, "carer" },
+                { DOOR__V1__ROLE__ROLE_FOSTER_CARER, "foster carer" },
+                { DOOR__V1__ROLE__ROLE_LODGER, "lodger" },
+                { DOOR__V1__ROLE__ROLE_OTHER_ADULT, "adult" },
+                { DOOR__V1__ROLE__ROLE_OTHER_CHILD, "child" },
+        };
+        return WORD_OF(words, role);
+}
+
+const char *cli_word_age(Door__V1__AgeBand band)
+{
+        static const word words[] = {
+                { DOOR__V1__AGE_BAND__AGE_UNKNOWN, "age not known" },
+                { DOOR__V1__AGE_BAND__AGE_UNBORN, "not born" },
+                { DOOR__V1__AGE_BAND__AGE_UNDER_1, "under 1" },
+                { DOOR__V1__AGE_BAND__AGE_1_TO_4, "1 to 4" },
+                { DOOR__V1__AGE_BAND__AGE_5_TO_10, "5 to 10" },
+                { DOOR__V1__AGE_BAND__AGE_11_TO_15, "11 to 15" },
+                { DOOR__V1__AGE_BAND__AGE_16_TO_17, "16 to 17" },
+                { DOOR__V1__AGE_BAND__AGE_18_TO_24, "18 to 24" },
+                { DOOR__V1__AGE_BAND__AGE_25_AND_OVER, "25 and over" },
+                { DOOR__V1__AGE_BAND__AGE_CHILD, "a child" },
+                { DOOR__V1__AGE_BAND__AGE_ADULT, "an adult" },
+        };
+        return WORD_OF(words, band);
+}
+
+const char *cli_word_verdict(Door__V1__Verdict verdict)
+{
+        static const word words[] = {
+                { DOOR__V1__VERDICT__VERDICT_SAME, "the same family" },
+                { DOOR__V1__VERDICT__VERDICT_DIFFERENT, "different families" },
+                { DOOR__V1__VERDICT__VERDICT_UNSURE, "not sure" },
+        };
+        return WORD_OF(words, verdict);
+}
+
+const char *cli_word_family(Door__V1__FamilyWhat what)
+{
+        static const word words[] = {
+                { DOOR__V1__FAMILY_WHAT__FAMILY_JOINED_HERE, "joined by a person: here goes on also" },
+                { DOOR__V1__FAMILY_WHAT__FAMILY_JOINED_AWAY, "joined by a person with" },
+                { DOOR__V1__FAMILY_WHAT__FAMILY_JOIN_UNDONE, "join undone by a person; apart again from" },
+                { DOOR__V1__FAMILY_WHAT__FAMILY_MOVED_AWAY, "a referral moved by a person to" },
+                { DOOR__V1__FAMILY_WHAT__FAMILY_MOVED_HERE, "a referral moved here by a person from" },
+                { DOOR__V1__FAMILY_WHAT__FAMILY_REVIEWED, "a person was asked whether it is the same as" },
+        };
+        return WORD_OF(words, what);
+}
+
+const char *cli_word_story(Door__V1__StoryWhat what)
+{
+        static const word words[] = {
+                { DOOR__V1__STORY_WHAT__STORY_OPENED, "opened by a referral from" },
+                { DOOR__V1__STORY_WHAT__STORY_ATTACHED, "added: a referral from" },
+                { DOOR__V1__STORY_WHAT__STORY_TAKEN, "taken by" },
+                { DOOR__V1__STORY_WHAT__STORY_TAKE_ENDED, "take ended, of" },
+                { DOOR__V1__STORY_WHAT__STORY_DECIDED, "threshold decision by" },
+                { DOOR__V1__STORY_WHAT__STORY_LOOK_LISTED, "on the look list" },
+                { DOOR__V1__STORY_WHAT__STORY_LOOK_ANSWERED, "look answered by" },
+                { DOOR__V1__STORY_WHAT__STORY_RESPONDED, "responded to by" },
+                { DOOR__V1__STORY_WHAT__STORY_ACTIVATED, "accepted, open to" },
+                { DOOR__V1__STORY_WHAT__STORY_RETURNED, "returned to the front door by" },
+                { DOOR__V1__STORY_WHAT__STORY_CLOSED, "closed" },
+                { DOOR__V1__STORY_WHAT__STORY_REOPENED, "opened again by" },
+                { DOOR__V1__STORY_WHAT__STORY_OVERTAKEN, "had moved on, told" },
+                { DOOR__V1__STORY_WHAT__STORY_FOLDED, "joined with" },
+                { DOOR__V1__STORY_WHAT__STORY_RESTORED, "join undone; apart again from" },
+                { DOOR__V1__STORY_WHAT__STORY_FAMILY_CHANGED, "in another family" },
+                { DOOR__V1__STORY_WHAT__STORY_DETACHED, "moved elsewhere by a person: a referral" },
+                { DOOR__V1__STORY_WHAT__STORY_OWNER_NAMED, "allocated team named:" },
+                { DOOR__V1__STORY_WHAT__STORY_OFFERED, "offered to" },
+                { DOOR__V1__STORY_WHAT__STORY_OFFER_PLACED, "a place came free at" },
+                { DOOR__V1__STORY_WHAT__STORY_UNROUTED, "no team fits; held by" },
+                { DOOR__V1__STORY_WHAT__STORY_ACCEPTED, "accepted by" },
+                { DOOR__V1__STORY_WHAT__STORY_OFFER_RETURNED, "offer returned by" },
+                { DOOR__V1__STORY_WHAT__STORY_HAND_OVER_OFFERED, "hand-over offered to" },
+                { DOOR__V1__STORY_WHAT__STORY_OWNERSHIP_ENDED, "no longer held by" },
+                { DOOR__V1__STORY_WHAT__STORY_ALLOT_OVERTAKEN, "had moved on, told" },
+                { DOOR__V1__STORY_WHAT__STORY_MATCH_SETTLED, "which family it is has been decided" },
+                { DOOR__V1__STORY_WHAT__STORY_OWNERS_JOINED, "of the joined work, allocated team:" },
+                { DOOR__V1__STORY_WHAT__STORY_HANDS_OVER, "to be handed over by" },
+                { DOOR__V1__STORY_WHAT__STORY_OWNER_RESTORED, "allocated team again:" },
+        };
+        return WORD_OF(words, what);
+}
+
+const char *cli_word_dedup_refusal(Door__V1__DedupRefusal reason)
+{
+        static const word words[] = {
+                { DOOR__V1__DEDUP_REFUSAL__DEDUP_REVIEW_NOT_OPEN,
+                  "the review has been answered, or a join or a move has overtaken it" },
+                { DOOR__V1__DEDUP_REFUSAL__DEDUP_SAME_FAMILY, "both ids lead to one family already" },
+                { DOOR__V1__DEDUP_REFUSAL__DEDUP_JOIN_NOT_THERE,
+                  "the join has been undone already, or a later join of the family must be undone first" },
+                { DOOR__V1__DEDUP_REFUSAL__DEDUP_SECOND_PERSON_NEEDED,
+                  "a second, different person must agree (--second NAME): domestic abuse, a restricted "
+                  "family or a no-contact condition is on record" },
+                { DOOR__V1__DEDUP_REFUSAL__DEDUP_ASSIGNMENT_INCOMPLETE,
+                  "a referral of the joined family is in neither: it may have just come; ask again" },
+                { DOOR__V1__DEDUP_REFUSAL__DEDUP_NOT_IN_FAMILY,
+                  "the referral is not in the family it should move from" },
+                { DOOR__V1__DEDUP_REFUSAL__DEDUP_TOO_MANY,
+                  "it would change more referrals than can be changed at once" },
+                { DOOR__V1__DEDUP_REFUSAL__DEDUP_TRAINING_ONLY,
+                  "acting for somebody works in training only" },
+        };
+
+        for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+                if (words[i].code == (int)reason) {
+                        return words[i].text;
+                }
+        }
+        return NULL;
+}
+
 const char *cli_word_band(uint32_t severity)
 {
         return severity >= 80 ? "RED" : severity >= 50 ? "AMBER" : "GREEN";
@@ -374,5 +505,37 @@ void cli_print_delivery(const Door__V1__DeliveryRow *d, uint64_t now_ms, int ind
         if (d->has_failure) {
                 (void)printf("%*s%-16s %u attempt%s: %s\n", indent, "", "", d->attempts,
                              d->attempts == 1 ? "" : "s", cli_word_failure(d->failure));
+        }
+}
+
+void cli_print_people(const Door__V1__FamilyStory *f, int indent)
+{
+        char id[DOOR_ID_TEXT_BYTES];
+
+        for (size_t i = 0; i < f->n_person; i++) {
+                const Door__V1__FamilyPerson *p = f->person[i];
+                (void)printf("%*s%s  %s, %s; in %u referral%s\n", indent, "",
+                             cli_id(DOOR_ID_PERSON, p->person, id), cli_word_role(p->role),
+                             cli_word_age(p->age_band), p->referrals, p->referrals == 1 ? "" : "s");
+        }
+        if (f->people > f->n_person) {
+                (void)printf("%*s… and %u more people\n", indent, "", (unsigned)(f->people - f->n_person));
+        }
+}
+
+void cli_print_chronology(const Door__V1__FamilyStory *f, uint64_t now_ms)
+{
+        char when[CLI_WHEN_BYTES];
+        char id[DOOR_ID_TEXT_BYTES];
+
+        for (size_t i = 0; i < f->n_row; i++) {
+                const Door__V1__ChronologyRow *r = f->row[i];
+                (void)printf("  %-17s %s %.16s, %s\n", cli_when(r->sent_at_ms, now_ms, when),
+                             cli_id(DOOR_ID_REFERRAL, r->referral, id), r->agency == NULL ? "?" : r->agency,
+                             cli_word_grade(r->grade));
+                (void)printf("  %-17s %s\n", "", cli_word_disposition(r->disposition));
+        }
+        if (f->has_next) {
+                (void)printf("  … and more: --json gives the place to go on from\n");
         }
 }
