@@ -356,11 +356,12 @@ static void refusal_print(const cli *c, const cli_act_sent *sent, const cli_answ
                                   ? cli_word_dedup_refusal((Door__V1__DedupRefusal)answer->reason)
                                   : NULL;
 
-        (void)fprintf(stderr, "frontdoor: %s: refused%s%s: %s\n", c->argv[0],
+        (void)fprintf(stderr, "frontdoor: %s: refused%s%s: %s%s%s\n", c->argv[0],
                       answer->field == NULL ? "" : " at ", answer->field == NULL ? "" : answer->field,
-                      why != NULL              ? why
-                      : answer->detail == NULL ? "no reason given"
-                                               : answer->detail);
+                      why == NULL ? "" : why, why == NULL || answer->detail == NULL ? "" : "; ",
+                      answer->detail != NULL ? answer->detail
+                      : why == NULL          ? "no reason given"
+                                             : "");
 }
 
 int cli_act_send(cli *c, const char *actor, const cli_act_sent *sent, cli_answer *ret_answer)

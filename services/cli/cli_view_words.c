@@ -385,8 +385,8 @@ const char *cli_word_dedup_refusal(Door__V1__DedupRefusal reason)
                 { DOOR__V1__DEDUP_REFUSAL__DEDUP_JOIN_NOT_THERE,
                   "the join has been undone already, or a later join of the family must be undone first" },
                 { DOOR__V1__DEDUP_REFUSAL__DEDUP_SECOND_PERSON_NEEDED,
-                  "a second, different person must agree (--second NAME): domestic abuse, a restricted "
-                  "family or a no-contact condition is on record" },
+                  "a second, different person must agree (join or move with --second NAME), because of "
+                  "what is on record of a family" },
                 { DOOR__V1__DEDUP_REFUSAL__DEDUP_ASSIGNMENT_INCOMPLETE,
                   "a referral of the joined family is in neither: it may have just come; ask again" },
                 { DOOR__V1__DEDUP_REFUSAL__DEDUP_NOT_IN_FAMILY,

@@ -160,6 +160,35 @@ static door_status candidates_decode(const Door__V1__ReferralMatched *in, view_f
         return DOOR_OK;
 }
 
+/* What a join or a move would need a second person for: as deduplication reads it, who decides. */
+static bool is_guarded(const Door__V1__ReferralMatched *in)
+{
+        static const Door__V1__Category categories[] = {
+                DOOR__V1__CATEGORY__CATEGORY_DOMESTIC_ABUSE,
+                DOOR__V1__CATEGORY__CATEGORY_EXPLOITATION,
+                DOOR__V1__CATEGORY__CATEGORY_FGM,
+                DOOR__V1__CATEGORY__CATEGORY_FORCED_MARRIAGE,
+                DOOR__V1__CATEGORY__CATEGORY_HONOUR_BASED_ABUSE,
+                DOOR__V1__CATEGORY__CATEGORY_TRAFFICKING,
+        };
+        static const Door__V1__Flag flags[] = { DOOR__V1__FLAG__FLAG_TRAFFICKING,
+                                                DOOR__V1__FLAG__FLAG_HONOUR_BASED,
+                                                DOOR__V1__FLAG__FLAG_RELOCATION };
+        bool guarded = in->family_restricted || in->do_not_tell;
+
+        for (size_t i = 0; i < in->n_category; i++) {
+                for (size_t k = 0; k < sizeof categories / sizeof categories[0]; k++) {
+                        guarded = guarded || in->category[i] == categories[k];
+                }
+        }
+        for (size_t i = 0; i < in->n_flags; i++) {
+                for (size_t k = 0; k < sizeof flags / sizeof flags[0]; k++) {
+                        guarded = guarded || in->flags[i] == flags[k];
+                }
+        }
+        return guarded;
+}
+
 /* Who is named: ids, roles and bands of age. More than there is room for are not counted. */
 static bool people_decode(const Door__V1__ReferralMatched *in, door_arena *arena, view_fact *f)
 {
@@ -197,7 +226,6 @@ static door_status matched(const ProtobufCMessageDescriptor *descriptor, door_by
                                                 adult->parent_of_removed_or_protected_child
                                         ? VIEW_RELATED_DANGEROUS
                                         : VIEW_RELATED_ADULT;
-                f->two_people = f->two_people || adult->no_contact_condition;
                 if (!id_of(adult->family, &others[i].family)) {
                         return DOOR_MALFORMED;
                 }
@@ -211,11 +239,7 @@ static door_status matched(const ProtobufCMessageDescriptor *descriptor, door_by
         f->decision = small((uint32_t)in->decision);
         f->score = in->has_score ? in->score : 0;
         f->restricted = in->family_restricted;
-        f->two_people = f->two_people || in->family_restricted;
-        for (size_t i = 0; i < in->n_category; i++) {
-                f->two_people =
-                        f->two_people || in->category[i] == DOOR__V1__CATEGORY__CATEGORY_DOMESTIC_ABUSE;
-        }
+        f->two_people = f->two_people || is_guarded(in);
         if (!id_of(in->referral, &f->referral) || !id_of(in->family, &f->family) ||
             !people_decode(in, arena, f)) {
                 return DOOR_MALFORMED;

@@ -273,11 +273,24 @@ static void family_lines(door_view *view, const door_input *input, const door_id
         view_family_line_put(view, b, input->at_ms, input->cause.log, input->cause.seq, &what);
 }
 
-/*
- * Reviews of one family that ask nothing any more: both their families are one now (moved NULL), or
- * the referral they were about has been moved by a person.
- */
-static void reviews_overtake(door_view *view, const door_id *family, const door_id *moved)
+/* A review asks something while its referral stands in the family made for it, and that is another
+ * family than the candidate. */
+static bool review_asks(door_view *view, const view_review *review)
+{
+        view_referral referral;
+        door_id family = { { 0 } };
+        door_id candidate = { { 0 } };
+
+        return view_family_now(view, &review->family, &family) &&
+               !(view_family_now(view, &review->candidate, &candidate) &&
+                 door_id_equal(&family, &candidate)) &&
+               view_referral_get(view, &review->referral, &referral) &&
+               door_id_equal(&referral.family, &family);
+}
+
+/* Reviews of one family that nobody has answered, after a join, its undoing or a move: they are open,
+ * or overtaken. */
+static void reviews_recheck(door_view *view, const door_id *family)
 {
         door_id ids[VIEW_FORMER_MAX + 1];
         const size_t ids_count = view_family_ids(view, family, ids);
@@ -292,18 +305,11 @@ static void reviews_overtake(door_view *view, const door_id *family, const door_
                 }
                 while (view_walk_next(&walk, &rest, &value)) {
                         const door_id id = view_id_at_end(rest);
-                        door_id a = { { 0 } };
-                        door_id b = { { 0 } };
                         view_review before;
-                        if (!view_review_get(view, &id, &before) || before.verdict != 0) {
-                                continue;
-                        }
-                        if (moved == NULL ? view_family_now(view, &before.family, &a) &&
-                                                    view_family_now(view, &before.candidate, &b) &&
-                                                    door_id_equal(&a, &b)
-                                          : door_id_equal(&before.referral, moved)) {
+                        if (view_review_get(view, &id, &before) &&
+                            (before.verdict == 0 || before.verdict == VIEW_REVIEW_OVERTAKEN)) {
                                 view_review after = before;
-                                after.verdict = VIEW_REVIEW_OVERTAKEN;
+                                after.verdict = review_asks(view, &before) ? 0 : VIEW_REVIEW_OVERTAKEN;
                                 view_review_put(view, &id, &before, &after);
                         }
                 }
@@ -329,9 +335,8 @@ static void review_answered(door_view *view, const door_input *input, const view
                                                  .referral = fact->referral,
                                                  .review = fact->review });
         }
-        if (fact->has_family) {
-                family_of_referral(view, &fact->referral, &fact->family);
-        }
+        /* Where the referral stands from now on the join says that follows in the same write: it must
+         * still find it in the family joined away, to know what an undoing gives back. */
 }
 
 static void families_joined(door_view *view, const door_input *input, const view_fact *fact)
@@ -349,7 +354,7 @@ static void families_joined(door_view *view, const door_input *input, const view
         view_family_redirect(view, &fact->family, &fact->to);
         view_join_put(view, &fact->join, &join);
         chronology_move(view, &fact->join, &fact->family, &fact->to);
-        reviews_overtake(view, &fact->family, NULL);
+        reviews_recheck(view, &fact->to);
         family_lines(view, input, &fact->family, VIEW_FAMILY_JOINED_AWAY, &fact->to, VIEW_FAMILY_JOINED_HERE,
                      (view_family_line){ .join = fact->join, .review = join.review });
 }
@@ -366,6 +371,8 @@ static void join_undone(door_view *view, const door_input *input, const view_fac
                 join.undone_ms = input->at_ms;
                 view_join_put(view, &fact->join, &join);
         }
+        reviews_recheck(view, &fact->family);
+        reviews_recheck(view, &fact->to);
         family_lines(view, input, &fact->family, VIEW_FAMILY_JOIN_UNDONE, &fact->to, VIEW_FAMILY_JOIN_UNDONE,
                      (view_family_line){ .join = fact->join });
 }
@@ -374,7 +381,8 @@ static void referral_moved(door_view *view, const door_input *input, const view_
 {
         view_family_make(view, &fact->to, 0);
         family_of_referral(view, &fact->referral, &fact->to);
-        reviews_overtake(view, &fact->family, &fact->referral);
+        reviews_recheck(view, &fact->family);
+        reviews_recheck(view, &fact->to);
         family_lines(view, input, &fact->family, VIEW_FAMILY_MOVED_AWAY, &fact->to, VIEW_FAMILY_MOVED_HERE,
                      (view_family_line){ .referral = fact->referral });
 }
@@ -860,8 +868,8 @@ static door_bytes lead_of(const view_fact *fact, const view_episode *episode, co
 }
 
 /*
- * Two episodes have become one: `from` has no owner and no offer any more. An offer of `to` was made
- * for a decision about less than it is now, so it has ended; a hand-over by an owner who stays has not.
+ * Two episodes have become one: `from` has no owner and no offer any more. An offer of `to` stands,
+ * unless it was made to the team that owns it now; nobody is asked to place what a team has.
  */
 static void project_owners_folded(door_view *view, const door_input *input, const view_fact *fact)
 {
@@ -874,7 +882,8 @@ static void project_owners_folded(door_view *view, const door_input *input, cons
                 return; /* One of the two is parked. */
         }
         const door_bytes lead = fact->accepted ? lead_of(fact, to, from) : DOOR_BYTES_EMPTY;
-        if (lead.len == 0 || !door_bytes_equal(to->owner, fact->owner)) {
+        to->unrouted = to->unrouted && !fact->accepted;
+        if (door_bytes_equal(to->offered_to, fact->owner)) {
                 offer_end(to);
         }
         owner_set(to, fact->owner, lead, input->at_ms);

@@ -743,12 +743,20 @@ static void a_review_is_open_until_somebody_is_sure(void **state)
         answer.has_family = true;
         answer.family = F(2);
         fold(&w, VIEW_LOG_DEDUPLICATION, VIEW_REVIEW_ANSWERED, &answer);
+        const view_fact join = { .join = id_of('J', 1), .family = F(1), .to = F(2), .has_review = true };
+        fold(&w, VIEW_LOG_DEDUPLICATION, VIEW_FAMILIES_JOINED, &join);
         ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_REVIEWS, &whole_page, review_page, &page);
         assert_int_equal(page->n_row, 0);
         const view_question q = { .id = R(1), .rows = 100 };
         Door__V1__ReferralWay *way = NULL;
         ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_REFERRAL, &q, referral_way, &way);
         assert_id(way->family, F(2));
+        /* What an undoing gives back: it stood apart when the answer joined the two. */
+        Door__V1__JoinStory *told = NULL;
+        const view_question asked = { .id = id_of('J', 1), .rows = 100 };
+        ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_JOIN, &asked, join_story, &told);
+        assert_int_equal(told->n_row, 1);
+        assert_true(told->row[0]->stood_in_from);
         world_done(&w);
 }
 
@@ -1217,6 +1225,19 @@ static void a_review_asks_nothing_more_once_its_families_are_one_or_its_referral
         ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_REVIEW, &q, review_story, &review);
         assert_true(review->overtaken);
         assert_false(review->has_verdict);
+
+        /* Moved back, it is asked again; so it is when the join is undone. */
+        const view_fact back = { .referral = R(3), .family = F(9), .to = F(3) };
+        fold(&w, VIEW_LOG_DEDUPLICATION, VIEW_REFERRAL_MOVED, &back);
+        const view_assignment assignments[] = { { R(1), F(1) }, { R(2), F(2) } };
+        const view_fact undone = { .join = id_of('J', 1),
+                                   .family = F(2),
+                                   .to = F(1),
+                                   .assignments_count = 2,
+                                   .assignments = assignments };
+        fold(&w, VIEW_LOG_DEDUPLICATION, VIEW_JOIN_UNDONE, &undone);
+        ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_REVIEWS, &whole_page, review_page, &page);
+        assert_int_equal(page->n_row, 3);
         world_done(&w);
 }
 
