@@ -299,8 +299,8 @@ static void preview_print(const Door__V1__FamilyStory *from, const Door__V1__Fam
                 (void)printf("Only the two chronologies become one: no work is open.\n");
         }
         if (from->two_people || to->two_people) {
-                (void)printf("A second person is needed (--second NAME): domestic abuse, a restricted\n"
-                             "family or a no-contact condition is on record.\n");
+                (void)printf("A second person may be needed (--second NAME): domestic abuse, a restricted\n"
+                             "family, a no-contact condition or the like is on record.\n");
         } else {
                 (void)printf("A second person is not needed as far as the view knows.\n");
         }
@@ -336,7 +336,7 @@ static int join_preview(cli *c, const door_id *from_id, const door_id *to_id)
         if (goes_on != NULL) {
                 (void)printf(",\"goes_on\":\"%s\"", cli_id(DOOR_ID_EPISODE, goes_on->episode, id));
         }
-        (void)printf(",\"second_person_needed\":%s}\n",
+        (void)printf(",\"second_person_may_be_needed\":%s}\n",
                      from->two_people || to->two_people ? "true" : "false");
         return CLI_OK;
 }

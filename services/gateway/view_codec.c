@@ -193,15 +193,17 @@ static bool is_guarded(const Door__V1__ReferralMatched *in)
 static bool people_decode(const Door__V1__ReferralMatched *in, door_arena *arena, view_fact *f)
 {
         const size_t count = in->n_person < VIEW_PEOPLE_MAX ? in->n_person : VIEW_PEOPLE_MAX;
+        const uint64_t harmful = UINT64_C(1) << DOOR__V1__PERSON_FACT__PERSON_KNOWN_DANGEROUS |
+                                 UINT64_C(1) << DOOR__V1__PERSON_FACT__PERSON_NO_CONTACT_CONDITION |
+                                 UINT64_C(1) << DOOR__V1__PERSON_FACT__PERSON_CHILD_REMOVED_BEFORE;
         view_person *people = door_arena_take_zeroed(arena, count + 1, sizeof *people);
 
         for (size_t i = 0; people != NULL && i < count; i++) {
                 const Door__V1__MatchedPerson *person = in->person[i];
                 people[i].role = small((uint32_t)person->role);
                 people[i].age = small(person->has_age_band ? (uint32_t)person->age_band : 0);
-                f->two_people =
-                        f->two_people ||
-                        (person->facts_yes >> DOOR__V1__PERSON_FACT__PERSON_NO_CONTACT_CONDITION & 1) != 0;
+                f->two_people = f->two_people || person->alleged_to_have_caused_harm ||
+                                (person->facts_yes & harmful) != 0;
                 if (!id_of(person->person, &people[i].id)) {
                         return false;
                 }
