@@ -349,19 +349,18 @@ static void allot_say(const act *a, const char *episode, door_bytes body, bool j
         (void)printf(".\n");
 }
 
-/* What was refused, as one sentence; deduplication's own reasons have words here. */
+/* What was refused, as one sentence; deduplication's own reasons have words here, and a bound its number. */
 static void refusal_print(const cli *c, const cli_act_sent *sent, const cli_answer *answer)
 {
+        const char *detail = answer->detail == NULL ? "no reason given" : answer->detail;
         const char *why = strcmp(sent->service, "deduplication") == 0
                                   ? cli_word_dedup_refusal((Door__V1__DedupRefusal)answer->reason)
                                   : NULL;
+        const bool both = why != NULL && answer->reason == DOOR__V1__DEDUP_REFUSAL__DEDUP_TOO_MANY;
 
         (void)fprintf(stderr, "frontdoor: %s: refused%s%s: %s%s%s\n", c->argv[0],
                       answer->field == NULL ? "" : " at ", answer->field == NULL ? "" : answer->field,
-                      why == NULL ? "" : why, why == NULL || answer->detail == NULL ? "" : "; ",
-                      answer->detail != NULL ? answer->detail
-                      : why == NULL          ? "no reason given"
-                                             : "");
+                      why == NULL ? detail : why, both ? ": " : "", both ? detail : "");
 }
 
 int cli_act_send(cli *c, const char *actor, const cli_act_sent *sent, cli_answer *ret_answer)

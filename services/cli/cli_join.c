@@ -208,7 +208,7 @@ static int review_answer(cli *c, const door_id *id, Door__V1__Verdict verdict)
         door_id_print(DOOR_ID_REVIEW, id, review);
         (void)printf("%s: %s", review, cli_word_verdict(verdict));
         if (verdict == DOOR__V1__VERDICT__VERDICT_SAME) {
-                (void)printf("; the referral is with %s now", family_of(in, family));
+                (void)printf(", %s from now on", family_of(in, family));
         } else {
                 (void)printf(verdict == DOOR__V1__VERDICT__VERDICT_DIFFERENT
                                      ? "; it is remembered and not asked again"

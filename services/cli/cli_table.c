@@ -39,22 +39,16 @@ const cli_subcommand *cli_subcommand_at(size_t index)
                   "the story of a referral, a family or open work; --names is recorded at intake",
                   "frontdoor show R-00000000000000000 --names --purpose screening" },
                 { "review", cli_review,
-                  "list [--page N|--all] [--json] | show V-… [--names] [--json] | same|different|unsure V-… "
-                  "--why TEXT --as NAME --role ROLE [--json]",
+                  "list [--page N|--all] | show V-… [--names] | same|different|unsure V-… --why TEXT …",
                   "matches that wait for a person: listed, shown side by side, answered",
                   "frontdoor review same V-00000000000000000 --why \"one household\" --as jo --role triage" },
-                { "join", cli_join,
-                  "F-FROM F-TO --why TEXT [--second NAME] --as NAME --role ROLE [--json] | F-FROM F-TO "
-                  "--dry-run [--json]",
-                  "two families are one: the first goes on as the second; --dry-run: what that comes to",
+                { "join", cli_join, "F-FROM F-TO --dry-run | F-FROM F-TO --why TEXT [--second NAME] …",
+                  "the first family is joined with the second; --dry-run: what that comes to",
                   "frontdoor join F-00000000000000000 F-10000000000000000 --dry-run" },
-                { "undo", cli_undo,
-                  "J-… --why TEXT [--to-from R-…,R-…] --as NAME --role ROLE [--json] | J-… --dry-run "
-                  "[--json]",
+                { "undo", cli_undo, "J-… --dry-run | J-… --why TEXT [--to-from R-…,R-…] …",
                   "a join was wrong: what stood apart goes back, and what --to-from names",
                   "frontdoor undo J-00000000000000000 --dry-run" },
-                { "move", cli_move,
-                  "R-… F-FROM F-TO|new --why TEXT [--second NAME] --as NAME --role ROLE [--json]",
+                { "move", cli_move, "R-… F-FROM F-TO|new --why TEXT [--second NAME] …",
                   "a referral belongs to another family, or to one of its own",
                   "frontdoor move R-00000000000000000 F-00000000000000000 new --why \"same name, another "
                   "address\" --as jo --role triage" },
@@ -152,6 +146,9 @@ int cli_completion(cli *c)
                 flags_print(s->arguments);
                 if (s->run == cli_act) {
                         (void)printf(" --as --role --reason --version --json");
+                } else if (s->run == cli_review || s->run == cli_join || s->run == cli_undo ||
+                           s->run == cli_move) {
+                        (void)printf(" --as --role --json");
                 }
                 (void)printf("' -- \"$now\")) ;;\n");
         }

@@ -99,7 +99,7 @@ int cli_names_show(cli *c, ProtobufCBinaryData referral, const char *word)
                               answer.detail == NULL ? "it may not be shown" : answer.detail);
                 return CLI_FAILED;
         }
-        (void)printf("people named in %s (your look is recorded at intake, purpose %s)\n",
+        (void)printf("people named in %s\n  your look is recorded at intake, purpose %s\n",
                      cli_id(DOOR_ID_REFERRAL, referral, text), word);
         people_print(content);
         return CLI_OK;

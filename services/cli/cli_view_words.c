@@ -329,7 +329,8 @@ const char *cli_word_verdict(Door__V1__Verdict verdict)
 const char *cli_word_family(Door__V1__FamilyWhat what)
 {
         static const word words[] = {
-                { DOOR__V1__FAMILY_WHAT__FAMILY_JOINED_HERE, "joined by a person: here goes on also" },
+                { DOOR__V1__FAMILY_WHAT__FAMILY_JOINED_HERE,
+                  "joined by a person; this is also the story of" },
                 { DOOR__V1__FAMILY_WHAT__FAMILY_JOINED_AWAY, "joined by a person with" },
                 { DOOR__V1__FAMILY_WHAT__FAMILY_JOIN_UNDONE, "join undone by a person; apart again from" },
                 { DOOR__V1__FAMILY_WHAT__FAMILY_MOVED_AWAY, "a referral moved by a person to" },

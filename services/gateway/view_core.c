@@ -327,6 +327,7 @@ static void review_answered(door_view *view, const door_input *input, const view
                         after.unsure++; /* It stays open: somebody else may know. */
                 } else {
                         after.verdict = fact->answer;
+                        view_related_drop(view, &before.family, &before.candidate, VIEW_RELATED_MAYBE_SAME);
                 }
                 view_review_put(view, &fact->review, &before, &after);
                 family_lines(view, input, &before.family, VIEW_FAMILY_REVIEWED, &before.candidate,

@@ -902,6 +902,20 @@ void view_related_put(door_view *view, const door_id *a, const door_id *b, uint8
         }
 }
 
+void view_related_drop(door_view *view, const door_id *a, const door_id *b, uint8_t how)
+{
+        const door_id *ids[2] = { a, b };
+
+        for (size_t i = 0; i < 2; i++) {
+                row key;
+                door_bytes value;
+                (void)add_id(add_id(key_begin(&key, VIEW_TABLE_RELATED), ids[i]), ids[1 - i]);
+                if (door_view_get(view, done(&key), &value) && value.data[0] == how) {
+                        take(view, &key);
+                }
+        }
+}
+
 /* ---- joins, reviews, deliveries */
 
 bool view_join_get(door_view *view, const door_id *id, view_join *ret_row)

@@ -283,6 +283,8 @@ view_person view_member_read(door_bytes rest, door_bytes value);
 /* `from` leads to `to` from now on; NULL: leads to itself again. */
 void view_family_redirect(door_view *view, const door_id *from, const door_id *to);
 void view_related_put(door_view *view, const door_id *a, const door_id *b, uint8_t how);
+/* Forgets it, where it is `how` they are related and nothing firmer has been said. */
+void view_related_drop(door_view *view, const door_id *a, const door_id *b, uint8_t how);
 
 /* ---- joins, reviews, deliveries */
 bool view_join_get(door_view *view, const door_id *id, view_join *ret_row);

@@ -1203,6 +1203,26 @@ static void a_review_is_shown_with_both_families_side_by_side(void **state)
         world_done(&w);
 }
 
+static void families_said_to_be_different_are_no_longer_shown_as_maybe_the_same(void **state)
+{
+        Door__V1__FamilyStory *family = NULL;
+        const view_question q = { .id = F(2), .rows = 100 };
+        const view_fact different = { .review = id_of('V', 2), .referral = R(2), .answer = 2 };
+        world w;
+
+        (void)state;
+        world_init(&w);
+        queued(&w, 1, 40, 3 * T0);
+        asked_about(&w, 2, 2, 1);
+        ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_FAMILY, &q, family_story, &family);
+        assert_int_equal(family->n_related, 1);
+        fold(&w, VIEW_LOG_DEDUPLICATION, VIEW_REVIEW_ANSWERED, &different);
+        ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_FAMILY, &q, family_story, &family);
+        assert_int_equal(family->n_related, 0);
+        assert_int_equal(family->line[0]->verdict, DOOR__V1__VERDICT__VERDICT_DIFFERENT);
+        world_done(&w);
+}
+
 static void a_review_asks_nothing_more_once_its_families_are_one_or_its_referral_has_moved(void **state)
 {
         Door__V1__ReviewPage *page = NULL;
@@ -1318,6 +1338,7 @@ int main(void)
                 cmocka_unit_test(rows_of_queue_look_list_and_inbox_go_to_the_surviving_work_and_back),
                 cmocka_unit_test(what_was_folded_into_work_that_folds_again_comes_back_with_it),
                 cmocka_unit_test(joined_work_has_one_owner_and_each_its_own_again_when_it_is_undone),
+                cmocka_unit_test(families_said_to_be_different_are_no_longer_shown_as_maybe_the_same),
                 cmocka_unit_test(a_review_is_shown_with_both_families_side_by_side),
                 cmocka_unit_test(
                         a_review_asks_nothing_more_once_its_families_are_one_or_its_referral_has_moved),
