@@ -44,6 +44,13 @@ SAME(VIEW_DELIVERY_PENDING, DOOR__V1__DELIVERY_STATE__DELIVERY_PENDING);
 SAME(VIEW_DELIVERY_TOLD, DOOR__V1__DELIVERY_STATE__DELIVERY_TOLD);
 SAME(VIEW_STORY_OPENED, DOOR__V1__STORY_WHAT__STORY_OPENED);
 SAME(VIEW_STORY_OWNER_RESTORED, DOOR__V1__STORY_WHAT__STORY_OWNER_RESTORED);
+SAME(VIEW_AGE_UNBORN, DOOR__V1__AGE_BAND__AGE_UNBORN);
+SAME(VIEW_AGE_16_TO_17, DOOR__V1__AGE_BAND__AGE_16_TO_17);
+SAME(VIEW_AGE_CHILD, DOOR__V1__AGE_BAND__AGE_CHILD);
+SAME(VIEW_ROLE_INDEX_CHILD, DOOR__V1__ROLE__ROLE_INDEX_CHILD);
+SAME(VIEW_ROLE_SIBLING, DOOR__V1__ROLE__ROLE_SIBLING);
+SAME(VIEW_ROLE_UNBORN, DOOR__V1__ROLE__ROLE_UNBORN);
+SAME(VIEW_ROLE_OTHER_CHILD, DOOR__V1__ROLE__ROLE_OTHER_CHILD);
 SAME(VIEW_FAMILY_REVIEWED, DOOR__V1__FAMILY_WHAT__FAMILY_REVIEWED);
 SAME(VIEW_RELATED_BY_PERSON, DOOR__V1__RELATED_HOW__RELATED_BY_PERSON);
 SAME(VIEW_RELATED_MAYBE_SAME, DOOR__V1__RELATED_HOW__RELATED_MAYBE_SAME);
@@ -290,6 +297,21 @@ static door_status referral_moved(const ProtobufCMessageDescriptor *descriptor, 
                                   door_arena *arena, view_fact *f)
 {
         READ(ReferralMoved, in);
+        const size_t count = in->n_child < VIEW_PEOPLE_MAX ? in->n_child : VIEW_PEOPLE_MAX;
+        view_person *children = door_arena_take_zeroed(arena, count + 1, sizeof *children);
+
+        if (children == NULL) {
+                return DOOR_NO_MEMORY;
+        }
+        for (size_t i = 0; i < count; i++) {
+                children[i].role = VIEW_ROLE_OTHER_CHILD;
+                children[i].age = VIEW_AGE_CHILD;
+                if (!id_of(in->child[i], &children[i].id)) {
+                        return DOOR_MALFORMED;
+                }
+        }
+        f->people = children;
+        f->people_count = count;
         return well(id_of(in->referral, &f->referral) && id_of(in->from, &f->family) &&
                     id_of(in->to, &f->to));
 }

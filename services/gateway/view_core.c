@@ -226,17 +226,19 @@ static void project_matched(door_view *view, const door_input *input, const view
         }
 }
 
-static void family_of_referral(door_view *view, const door_id *id, const door_id *family)
+/* False, and nothing changed, where its match is parked here. */
+static bool family_of_referral(door_view *view, const door_id *id, const door_id *family)
 {
         referral_edit edit;
         view_referral *referral = referral_open(view, &edit, id);
 
         if (referral->stage == VIEW_RECEIVED) {
-                return; /* Not matched as far as this view knows. */
+                return false;
         }
         referral->family = *family;
         referral_close(view, &edit);
         view_family_make(view, family, 0);
+        return true;
 }
 
 /* All referrals of one family into another; the join remembers which they were. */
@@ -256,7 +258,7 @@ static void chronology_move(door_view *view, const door_id *join, const door_id 
                 moved[count++] = view_id_at_end(rest);
         }
         for (size_t i = 0; i < count; i++) {
-                family_of_referral(view, &moved[i], to);
+                (void)family_of_referral(view, &moved[i], to);
                 view_joined_put(view, join, &moved[i]);
         }
 }
@@ -366,7 +368,7 @@ static void join_undone(door_view *view, const door_input *input, const view_fac
 
         view_family_redirect(view, &fact->family, NULL);
         for (size_t i = 0; i < fact->assignments_count; i++) {
-                family_of_referral(view, &fact->assignments[i].referral, &fact->assignments[i].family);
+                (void)family_of_referral(view, &fact->assignments[i].referral, &fact->assignments[i].family);
         }
         if (view_join_get(view, &fact->join, &join)) {
                 join.undone_ms = input->at_ms;
@@ -381,7 +383,9 @@ static void join_undone(door_view *view, const door_input *input, const view_fac
 static void referral_moved(door_view *view, const door_input *input, const view_fact *fact)
 {
         view_family_make(view, &fact->to, 0);
-        family_of_referral(view, &fact->referral, &fact->to);
+        if (family_of_referral(view, &fact->referral, &fact->to) && fact->people_count > 0) {
+                view_children_replace(view, &fact->referral, &fact->to, fact->people, fact->people_count);
+        }
         reviews_recheck(view, &fact->family);
         reviews_recheck(view, &fact->to);
         family_lines(view, input, &fact->family, VIEW_FAMILY_MOVED_AWAY, &fact->to, VIEW_FAMILY_MOVED_HERE,

@@ -218,10 +218,17 @@ void view_person_name(door_view *view, const door_id *referral, const door_id *f
         member_change(view, family, person, true);
 }
 
-/* Who is named in a referral goes with it from one family to another. */
-static void members_move(door_view *view, const door_id *referral, const door_id *from, const door_id *to)
+/* Numbers of Role and AgeBand of the protos, asserted by the codec. */
+static bool is_child(const view_person *person)
 {
-        view_person people[VIEW_PEOPLE_MAX];
+        return (person->age >= VIEW_AGE_UNBORN && person->age <= VIEW_AGE_16_TO_17) ||
+               person->age == VIEW_AGE_CHILD || person->role == VIEW_ROLE_INDEX_CHILD ||
+               person->role == VIEW_ROLE_SIBLING || person->role == VIEW_ROLE_UNBORN ||
+               person->role == VIEW_ROLE_OTHER_CHILD;
+}
+
+static size_t named_read(door_view *view, const door_id *referral, view_person people[VIEW_PEOPLE_MAX])
+{
         size_t count = 0;
         view_walk walk;
         door_bytes rest;
@@ -229,14 +236,60 @@ static void members_move(door_view *view, const door_id *referral, const door_id
 
         if (!view_walk_init(&walk, view, VIEW_TABLE_NAMED, door_id_bytes(referral), DOOR_BYTES_EMPTY,
                             VIEW_PEOPLE_MAX)) {
-                return;
+                return 0;
         }
         while (count < VIEW_PEOPLE_MAX && view_walk_next(&walk, &rest, &value)) {
                 door_cursor_in in = value_reading(value);
                 people[count].id = view_id_at_end(rest);
                 people[count].role = door_read_u8(&in);
-                people[count++].age = door_read_u8(&in);
+                people[count].age = door_read_u8(&in);
+                people[count++].referrals = 1;
         }
+        return count;
+}
+
+void view_children_replace(door_view *view, const door_id *referral, const door_id *family,
+                           const view_person *children, size_t count)
+{
+        view_person people[VIEW_PEOPLE_MAX];
+        view_person gone[VIEW_PEOPLE_MAX];
+        const size_t people_count = named_read(view, referral, people);
+        size_t gone_count = 0;
+
+        for (size_t i = 0; i < people_count; i++) {
+                bool stays = !is_child(&people[i]);
+                for (size_t k = 0; k < count && !stays; k++) {
+                        stays = door_id_equal(&people[i].id, &children[k].id);
+                }
+                if (!stays) {
+                        row key;
+                        take(view,
+                             add_id(add_id(key_begin(&key, VIEW_TABLE_NAMED), referral), &people[i].id));
+                        member_change(view, family, &people[i], false);
+                        gone[gone_count++] = people[i];
+                }
+        }
+        size_t next = 0;
+        for (size_t i = 0; i < count; i++) {
+                bool known = false;
+                for (size_t k = 0; k < people_count && !known; k++) {
+                        known = door_id_equal(&people[k].id, &children[i].id);
+                }
+                if (!known) {
+                        /* Role and age as they were said of a child now known as another. */
+                        view_person child = next < gone_count ? gone[next++] : children[i];
+                        child.id = children[i].id;
+                        view_person_name(view, referral, family, &child);
+                }
+        }
+}
+
+/* Who is named in a referral goes with it from one family to another. */
+static void members_move(door_view *view, const door_id *referral, const door_id *from, const door_id *to)
+{
+        view_person people[VIEW_PEOPLE_MAX];
+        const size_t count = named_read(view, referral, people);
+
         for (size_t i = 0; i < count; i++) {
                 member_change(view, from, &people[i], false);
                 member_change(view, to, &people[i], true);

@@ -204,6 +204,17 @@ typedef struct view_family_line {
         door_id other, referral, review, join;
 } view_family_line;
 
+/* Numbers of the protos; the codec asserts that they are the same. */
+enum {
+        VIEW_AGE_UNBORN = 1,
+        VIEW_AGE_16_TO_17 = 6,
+        VIEW_AGE_CHILD = 9,
+        VIEW_ROLE_INDEX_CHILD = 1,
+        VIEW_ROLE_SIBLING = 2,
+        VIEW_ROLE_UNBORN = 3,
+        VIEW_ROLE_OTHER_CHILD = 15,
+};
+
 typedef struct view_person {
         door_id id;
         uint8_t role, age;
@@ -280,6 +291,9 @@ bool view_family_line_read(door_bytes value, view_family_line *ret_line);
 void view_person_name(door_view *view, const door_id *referral, const door_id *family,
                       const view_person *person);
 view_person view_member_read(door_bytes rest, door_bytes value);
+/* The children a referral names are these from now on: known again as others after a move. */
+void view_children_replace(door_view *view, const door_id *referral, const door_id *family,
+                           const view_person *children, size_t count);
 /* `from` leads to `to` from now on; NULL: leads to itself again. */
 void view_family_redirect(door_view *view, const door_id *from, const door_id *to);
 void view_related_put(door_view *view, const door_id *a, const door_id *b, uint8_t how);

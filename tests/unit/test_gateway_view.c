@@ -284,6 +284,18 @@ static void assert_balanced(world *w)
                 }
         }
         assert_int_equal(loads, c.places);
+
+        /* Whoever a referral names is a member of the family it stands in, as often as it names them. */
+        uint64_t named = 0;
+        for (size_t i = 0; i < w->memory.count; i++) {
+                const memory_row *row = &w->memory.rows[i];
+                if (row->key[0] == VIEW_TABLE_MEMBER) {
+                        named += view_member_read((door_bytes){ row->key + 1, row->key_len - 1 },
+                                                  (door_bytes){ row->value, row->value_len })
+                                         .referrals;
+                }
+        }
+        assert_int_equal(named, memory_reader_rows_of(&w->memory, VIEW_TABLE_NAMED));
 }
 
 /* ---- tests */
@@ -327,8 +339,14 @@ static void random_record(world *w, uint64_t *dice)
                            .lead = door_bytes_of("lee") };
         const uint32_t log = 1 + draw(dice, 4);
 
+        const view_person people[] = { { .id = id_of('P', draw(dice, 9)), .role = 1, .age = 4 },
+                                       { .id = id_of('P', 9 + draw(dice, 3)), .role = 4, .age = 8 } };
+
         if (log == VIEW_LOG_DEDUPLICATION) {
                 fact.to = F(draw(dice, 5));
+                fact.join = id_of('J', draw(dice, 3));
+                fact.people = people;
+                fact.people_count = draw(dice, 3);
         }
         uint32_t type = 16 + draw(dice, log == VIEW_LOG_TRIAGE ? 19 : log == VIEW_LOG_ALLOCATION ? 11 : 6);
         if (log == VIEW_LOG_INTAKE && type == 17) {
@@ -953,7 +971,11 @@ static void a_moved_referral_leaves_one_story_for_another_and_is_counted_once(vo
         received(&w, 2);
         matched_people(&w, 2, 1, 5, 6);
         attached(&w, 2, 1, VIEW_LOOK_NOW, VIEW_QUEUED);
-        const view_fact moved = { .referral = R(2), .family = F(1), .to = F(7) };
+        /* The child is known as another from now on; the mother is who she was. */
+        const view_person children[] = { { .id = id_of('P', 50), .role = 15, .age = 9 } };
+        const view_fact moved = {
+                .referral = R(2), .family = F(1), .to = F(7), .people = children, .people_count = 1
+        };
         fold(&w, VIEW_LOG_DEDUPLICATION, VIEW_REFERRAL_MOVED, &moved);
         about(&w, VIEW_LOG_TRIAGE, VIEW_DETACHED, 1,
               (view_fact){ .referral = R(2), .has_referral = true, .version = 3, .severity = 60 });
@@ -981,6 +1003,9 @@ static void a_moved_referral_leaves_one_story_for_another_and_is_counted_once(vo
         ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_FAMILY, &new, family_story, &family);
         assert_int_equal(family->n_row, 1);
         assert_int_equal(family->people, 2);
+        assert_id(family->person[0]->person, id_of('P', 6));
+        assert_id(family->person[1]->person, id_of('P', 50));
+        assert_int_equal(family->person[1]->role, DOOR__V1__ROLE__ROLE_INDEX_CHILD);
         assert_int_equal(family->line[0]->what, DOOR__V1__FAMILY_WHAT__FAMILY_MOVED_HERE);
         assert_id(family->line[0]->referral, R(2));
         ASK(&w, DOOR__V1__VIEW_QUERY__VIEW_REFERRAL, &q, referral_way, &way);
