@@ -162,6 +162,8 @@ static void answer_from(const Door__V1__Result *result, cli_answer *ret_answer)
                 .field = result->field,
                 .detail = result->detail,
                 .retry_after_ms = result->has_retry_after_ms ? result->retry_after_ms : 0,
+                .seen = result->seen,
+                .seen_count = result->n_seen,
         };
 }
 

@@ -30,6 +30,10 @@ typedef struct cli {
         door_peers *peers;
         void *memory;
         door_arena arena; /* Reset by whoever works through many things. */
+        /* What the last act's answer has seen, borrowed from the arena: a question to the view after it
+         * waits for that much, so that a person reads what they have just done. */
+        Door__V1__Position **seen;
+        size_t seen_count;
 } cli;
 
 /* A service known to this program. */
@@ -72,6 +76,8 @@ typedef struct cli_answer {
         const char *field; /* NULL or borrowed. */
         const char *detail;
         uint32_t retry_after_ms;
+        Door__V1__Position **seen; /* Borrowed from the arena. */
+        size_t seen_count;
 } cli_answer;
 
 /*

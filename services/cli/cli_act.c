@@ -386,6 +386,8 @@ int cli_act_send(cli *c, const char *actor, const cli_act_sent *sent, cli_answer
                 return cli_fail(sent->service, &error);
         }
         if (ret_answer->outcome == DOOR__V1__OUTCOME__DONE) {
+                c->seen = ret_answer->seen;
+                c->seen_count = ret_answer->seen_count;
                 return CLI_OK;
         }
         if (ret_answer->outcome == DOOR__V1__OUTCOME__REFUSED) {

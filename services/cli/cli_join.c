@@ -184,6 +184,30 @@ static int review_show(cli *c, const door_id *id)
         return cli_flag(c, "--names") ? review_names(c, review) : CLI_OK;
 }
 
+/* The join an answer of "the same" has made, from the view once it has read of it; false: not found. */
+static bool join_of_review(cli *c, const door_id *review, ProtobufCBinaryData *family,
+                           char ret_join[DOOR_ID_TEXT_BYTES])
+{
+        Door__V1__AskThing ask = DOOR__V1__ASK_THING__INIT;
+        Door__V1__FamilyStory *story = NULL;
+        door_error ignored = { 0 };
+
+        ask.id = *family;
+        if (cli_view_ask(c, DOOR__V1__VIEW_QUERY__VIEW_FAMILY, &ask, &door__v1__family_story__descriptor,
+                         &story, &ignored) != DOOR_OK) {
+                return false;
+        }
+        for (size_t i = 0; i < story->n_line; i++) {
+                const Door__V1__FamilyLine *l = story->line[i];
+                if (l->what == DOOR__V1__FAMILY_WHAT__FAMILY_JOINED_HERE && l->has_join && l->has_review &&
+                    door_bytes_equal(door_proto_bytes(l->review), door_id_bytes(review))) {
+                        (void)cli_id(DOOR_ID_JOIN, l->join, ret_join);
+                        return true;
+                }
+        }
+        return false;
+}
+
 static int review_answer(cli *c, const door_id *id, Door__V1__Verdict verdict)
 {
         Door__V1__AnswerReview out = DOOR__V1__ANSWER_REVIEW__INIT;
@@ -215,9 +239,9 @@ static int review_answer(cli *c, const door_id *id, Door__V1__Verdict verdict)
                                      : "; it stays on the list");
         }
         (void)printf(".\n");
-        if (in->has_join) {
-                (void)printf("Should that be wrong: frontdoor undo %s\n",
-                             cli_id(DOOR_ID_JOIN, in->join, family));
+        if (verdict == DOOR__V1__VERDICT__VERDICT_SAME && in->has_family &&
+            join_of_review(c, id, &in->family, family)) {
+                (void)printf("Should that be wrong: frontdoor undo %s\n", family);
         }
         return CLI_OK;
 }

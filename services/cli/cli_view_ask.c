@@ -24,6 +24,8 @@ door_status cli_view_ask(cli *c, uint32_t type, const void *message, const Proto
         command.command_id = (ProtobufCBinaryData){ sizeof id, id };
         command.actor = (char *)(uintptr_t) "operator";
         command.type = type;
+        command.not_before = c->seen;
+        command.n_not_before = c->seen_count;
         command.body = door_proto_data(body);
         door_status status = cli_client(c, "gateway", false, &client, reterr_error);
         if (status != DOOR_OK) {
