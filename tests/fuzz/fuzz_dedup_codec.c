@@ -1,8 +1,8 @@
 /*
  * fuzz_dedup_codec.c - bytes of intake's log, of our own log and of policy at deduplication.
  *
- * The first byte chooses what the rest pretends to be: a referral, an event (public and private
- * part, cut at the second byte), a policy, a name. Promised of every input: no crash; the answer is
+ * The first byte chooses what the rest pretends to be: a referral, a command, an event (public and
+ * private part, cut at the second byte), a policy, a name. Promised of every input: no crash; the answer is
  * OK or MALFORMED; what was read as a referral is decided over an empty state, and the event is the
  * same bytes twice and decodes; a folded name of clean text is clean text, and bounded.
  */
@@ -72,11 +72,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 if (status == DOOR_OK) {
                         referral_round(body, &arena);
                 }
+        } else if (data[0] < 0x90) {
+                status = dedup_ops.decode_command(DEDUP_ANSWER_REVIEW + data[0] % 4, rest, &arena, &body);
         } else if (data[0] < 0xC0) {
                 const size_t cut = rest.len * data[1] / 256;
-                status = dedup_ops.decode_event(DEDUP_REFERRAL_MATCHED, 1, (door_bytes){ rest.data, cut },
-                                                (door_bytes){ rest.data + cut, rest.len - cut }, &arena,
-                                                &body);
+                status = dedup_ops.decode_event(
+                        DEDUP_REFERRAL_MATCHED + data[0] % 5, 1, (door_bytes){ rest.data, cut },
+                        (door_bytes){ rest.data + cut, rest.len - cut }, &arena, &body);
         } else if (data[0] < 0xE0) {
                 status = dedup_ops.decode_policy(rest, &arena, &body);
         } else {
