@@ -310,6 +310,68 @@ static void malformed_payloads_are_malformed(void **state)
         assert_null(body);
 }
 
+static void a_command_is_read_whole_or_not_at_all(void **state)
+{
+        static uint8_t id[DOOR_ID_BYTES] = { 3 };
+        bench *b = *state;
+        Door__V1__MoveReferral move = DOOR__V1__MOVE_REFERRAL__INIT;
+        Door__V1__AnswerReview review = DOOR__V1__ANSWER_REVIEW__INIT;
+        door_bytes bytes;
+        const void *body = NULL;
+        move.referral = move.from = move.to = (ProtobufCBinaryData){ sizeof id, id };
+        move.has_to = 1;
+        move.reason = text("another family");
+        move.second_person = text("mo");
+        assert_int_equal(door_proto_pack(&move, &b->arena, &bytes), DOOR_OK);
+        assert_int_equal(dedup_ops.decode_command(DEDUP_MOVE_REFERRAL, bytes, &b->arena, &body), DOOR_OK);
+        const dedup_move_body *read = body;
+        assert_true(read->has_to && door_bytes_equal(read->second_person, door_bytes_of("mo")));
+        for (size_t cut = 1; cut < 4; cut++) {
+                const door_bytes part = { bytes.data, bytes.len - cut };
+                assert_int_equal(dedup_ops.decode_command(DEDUP_MOVE_REFERRAL, part, &b->arena, &body),
+                                 DOOR_MALFORMED);
+        }
+        move.from.len--;
+        assert_int_equal(door_proto_pack(&move, &b->arena, &bytes), DOOR_OK);
+        assert_int_equal(dedup_ops.decode_command(DEDUP_MOVE_REFERRAL, bytes, &b->arena, &body),
+                         DOOR_MALFORMED);
+        review.review = move.referral;
+        review.verdict = DOOR__V1__VERDICT__VERDICT_NONE;
+        assert_int_equal(door_proto_pack(&review, &b->arena, &bytes), DOOR_OK);
+        assert_int_equal(dedup_ops.decode_command(DEDUP_ANSWER_REVIEW, bytes, &b->arena, &body),
+                         DOOR_MALFORMED);
+}
+
+static void a_moved_record_reads_back_and_not_when_cut(void **state)
+{
+        bench *b = *state;
+        const door_id child = { { 4 } };
+        const dedup_reassigned people[] = { { 0, { { 4 } }, { { 5 } } }, { 2, { { 6 } }, { { 6 } } } };
+        const dedup_moved moved = { .referral = { { 1 } },
+                                    .from = { { 2 } },
+                                    .to = { { 3 } },
+                                    .to_is_new = true,
+                                    .children_count = 1,
+                                    .children = &child,
+                                    .people_count = 2,
+                                    .people = people,
+                                    .why = { door_bytes_of("why"), door_bytes_of("mo") } };
+        const door_event event = { .type = DEDUP_REFERRAL_MOVED, .version = 1, .body = &moved };
+        door_bytes open;
+        door_bytes hidden;
+        const void *body = NULL;
+        assert_int_equal(dedup_ops.encode_event(&event, &b->arena, &open, &hidden), DOOR_OK);
+        assert_int_equal(dedup_ops.decode_event(event.type, 1, open, hidden, &b->arena, &body), DOOR_OK);
+        const dedup_moved *read = body;
+        assert_true(read->to_is_new && read->children_count == 1 && read->people_count == 2);
+        assert_true(door_id_equal(&read->people[0].was, &people[0].was));
+        assert_true(door_id_equal(&read->people[1].was, &people[1].person));
+        assert_true(door_bytes_equal(read->why.second_person, door_bytes_of("mo")));
+        open.len--;
+        assert_int_equal(dedup_ops.decode_event(event.type, 1, open, hidden, &b->arena, &body),
+                         DOOR_MALFORMED);
+}
+
 #define RULE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -323,6 +385,8 @@ int main(void)
                 RULE(a_facts_block_is_small_even_with_twenty_persons),
                 RULE(no_name_and_no_address_stands_in_the_public_payload),
                 RULE(malformed_payloads_are_malformed),
+                RULE(a_command_is_read_whole_or_not_at_all),
+                RULE(a_moved_record_reads_back_and_not_when_cut),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
