@@ -25,8 +25,8 @@
  * Integers are big-endian; ~seq is the seq with its bits turned over, so that the latest comes
  * first. Every row but COUNT belongs to a referral, person, family, household, join or review of
  * the record that made it; COUNT is made from headers only. A reader that meets another layout
- * stops. A review's sides are the ids it was asked about and are never rewritten: where they stand
- * now is what they redirect to.
+ * stops (nothing folds an older state anew by itself). A review's sides are the ids it was asked about and
+ * are never rewritten: where they stand now is what they redirect to.
  */
 #ifndef DEDUP_STATE_H
 #define DEDUP_STATE_H
