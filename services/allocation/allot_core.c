@@ -512,7 +512,9 @@ static bool other_team(asked *a)
 
 static void hand_over(asked *a)
 {
-        if (!is_owned_by_actor(a)) {
+        if (a->known.ended) {
+                too_late(a);
+        } else if (!is_owned_by_actor(a)) {
                 refuse(a, ALLOT_NOT_YOURS, "/actor", "the team that has the family hands it over");
         } else if (other_team(a)) {
                 const allot_team *team = allot_team_named(a->policy, a->act->team);

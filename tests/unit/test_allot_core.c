@@ -848,7 +848,7 @@ static void a_hand_over_of_what_is_folded_is_withdrawn_and_the_survivors_goes_on
         assert_int_equal(load_of(b, "b-older"), 1);
 }
 
-static void who_accepts_or_returns_what_was_folded_is_told_whose_it_is(void **state)
+static void who_acts_on_what_was_folded_is_told_whose_it_is(void **state)
 {
         bench *b = *state;
         owned_by(b, 1, "a-young");
@@ -860,6 +860,8 @@ static void who_accepts_or_returns_what_was_folded_is_told_whose_it_is(void **st
         return_as(b, "b-older");
         (void)event_at(b, 0, ALLOT_OVERTAKEN);
         act_as(b, "training/manager/mo", ALLOT_PLACE, "early", 0);
+        (void)event_at(b, 0, ALLOT_OVERTAKEN);
+        act_as(b, "training/team-b-older/kim", ALLOT_HAND_OVER, "early", 0);
         (void)event_at(b, 0, ALLOT_OVERTAKEN);
         assert_true(row(b, 2).ended);
 }
@@ -1012,6 +1014,20 @@ static void books_check(bench *b)
         assert_int_equal(memory_reader_rows_of(&b->core.memory, 0x03), waiting);
 }
 
+/* A place is given only where there is one after all that this input has changed. */
+static void places_check(bench *b)
+{
+        for (size_t i = 0; i < b->core.events_count; i++) {
+                const allot_word *w = b->core.events[i].body;
+                for (size_t t = 0; t < TEAMS && b->core.events[i].type == ALLOT_OFFER_PLACED; t++) {
+                        if (door_bytes_equal(w->team, b->teams[t].id)) {
+                                assert_true(allot_load_get(core_bench_view(&b->core), w->team) <=
+                                            b->teams[t].capacity);
+                        }
+                }
+        }
+}
+
 static void a_random_county_keeps_its_books(void **state)
 {
         static const char *const teams[] = {
@@ -1074,6 +1090,7 @@ static void a_random_county_keeps_its_books(void **state)
                         ended(b);
                         break;
                 }
+                places_check(b);
                 if (i % 20 == 0) {
                         books_check(b);
                 }
@@ -1121,7 +1138,7 @@ int main(void)
                 TEST(a_survivor_that_waits_is_given_the_place_its_fold_frees),
                 TEST(a_team_that_leaves_keeps_its_place_while_it_is_asked),
                 TEST(a_hand_over_of_what_is_folded_is_withdrawn_and_the_survivors_goes_on),
-                TEST(who_accepts_or_returns_what_was_folded_is_told_whose_it_is),
+                TEST(who_acts_on_what_was_folded_is_told_whose_it_is),
                 TEST(a_fold_of_what_nobody_knows_has_an_owner),
                 TEST(what_is_restored_is_its_last_teams_with_its_lead_and_the_survivor_keeps_its_own),
                 TEST(a_team_that_had_inherited_the_survivor_has_both_after_the_undoing),
