@@ -809,6 +809,30 @@ static void a_survivor_that_waits_is_given_the_place_its_fold_frees(void **state
         assert_int_equal(load_of(b, "c-county"), 1);
 }
 
+/* Decide sees the lines as they were. */
+static void a_place_that_comes_free_is_not_given_to_what_has_left_its_line(void **state)
+{
+        bench *b = *state;
+        owned_by(b, 1, "c-county");
+        owned_by(b, 2, "early"); /* Which does not work at level 4. */
+        b->heard.routing.out_of_county = true;
+        decided(b, 4, true);
+        assert_text(now(b).offered, "c-county");
+        assert_true(now(b).waiting);
+        folded(b, 2, 4, 1, 3); /* c-county leaves, and the first in its line is no more. */
+        assert_text(event_at(b, 0, ALLOT_FOLDED)->leaves, "c-county");
+        assert_int_equal(b->core.events_count, 1);
+        owned_by(b, 4, "c-county");
+        waits_for(b, 3, "c-county");
+        b->episode = id_of(4);
+        act_as(b, "training/team-c-county/sam", ALLOT_HAND_OVER, "disability", 0);
+        b->teams[2].capacity = 2;
+        folded(b, 4, 3, 3, NO_LEVEL); /* What waited is the team's own now. */
+        assert_text(event_at(b, 0, ALLOT_FOLDED)->owner, "c-county");
+        assert_int_equal(b->core.events_count, 1);
+        assert_false(allot_waiting_any(core_bench_view(&b->core)));
+}
+
 static void a_team_that_leaves_keeps_its_place_while_it_is_asked(void **state)
 {
         bench *b = *state;
@@ -1136,6 +1160,7 @@ int main(void)
                 TEST(what_is_folded_waits_in_no_line_any_more),
                 TEST(the_survivors_offer_stands_unless_it_is_to_its_owner),
                 TEST(a_survivor_that_waits_is_given_the_place_its_fold_frees),
+                TEST(a_place_that_comes_free_is_not_given_to_what_has_left_its_line),
                 TEST(a_team_that_leaves_keeps_its_place_while_it_is_asked),
                 TEST(a_hand_over_of_what_is_folded_is_withdrawn_and_the_survivors_goes_on),
                 TEST(who_acts_on_what_was_folded_is_told_whose_it_is),
