@@ -38,6 +38,7 @@ static door_event *emit(door_out *out, allot_event type, const allot_word *body)
 typedef struct changes {
         size_t freed_count;
         door_bytes freed[FREED_MAX]; /* Each lowers the load of that team by one. */
+        door_bytes taken;            /* By a team that accepts what waited for it: its load is one more. */
         size_t leaving_count;
         door_id leaving[2]; /* Of these nothing more is said: they may have left their lines. */
 } changes;
@@ -59,7 +60,7 @@ static void changes_leave(changes *c, const door_id *id)
 
 static uint32_t load_after(door_view *view, const changes *c, door_bytes team)
 {
-        uint32_t load = allot_load_get(view, team);
+        uint32_t load = allot_load_get(view, team) + (door_bytes_equal(c->taken, team) ? 1 : 0);
 
         for (size_t i = 0; i < c->freed_count; i++) {
                 load -= load > 0 && door_bytes_equal(c->freed[i], team) ? 1 : 0;
@@ -414,9 +415,9 @@ static bool is_owned_by_actor(const asked *a)
         return a->known.has_owner_team && !a->known.ended && door_bytes_equal(a->known.owner, a->actor.team);
 }
 
-static void place_others(asked *a, door_bytes freed)
+static void place_others(asked *a, door_bytes freed, door_bytes taken)
 {
-        changes made = { 0 };
+        changes made = { .taken = taken };
 
         changes_free(&made, freed);
         changes_leave(&made, &a->act->episode);
@@ -447,8 +448,8 @@ static void accept(asked *a)
                         w->from = a->known.has_owner_team ? a->known.owner : DOOR_BYTES_EMPTY;
                 }
                 (void)emit(a->out, ALLOT_ACCEPTED, w);
-                place_others(a,
-                             w != NULL && !door_bytes_equal(w->from, w->team) ? w->from : DOOR_BYTES_EMPTY);
+                place_others(a, w != NULL && !door_bytes_equal(w->from, w->team) ? w->from : DOOR_BYTES_EMPTY,
+                             a->known.waiting ? a->actor.team : DOOR_BYTES_EMPTY);
         }
 }
 
@@ -489,7 +490,7 @@ static void give_back(asked *a)
         if (!hand_over && times >= ALLOT_RETURNS_TO_A_MANAGER) {
                 unroute(&a->act->episode, a->known.offer_version, times, owner, a->out);
         }
-        place_others(a, a->known.waiting && offered ? DOOR_BYTES_EMPTY : a->actor.team);
+        place_others(a, a->known.waiting && offered ? DOOR_BYTES_EMPTY : a->actor.team, DOOR_BYTES_EMPTY);
 }
 
 static bool other_team(asked *a)
