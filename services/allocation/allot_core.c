@@ -490,7 +490,7 @@ static void give_back(asked *a)
         if (!hand_over && times >= ALLOT_RETURNS_TO_A_MANAGER) {
                 unroute(&a->act->episode, a->known.offer_version, times, owner, a->out);
         }
-        place_others(a, a->known.waiting && offered ? DOOR_BYTES_EMPTY : a->actor.team, DOOR_BYTES_EMPTY);
+        place_others(a, offered ? place_of_offer(&a->known) : a->actor.team, DOOR_BYTES_EMPTY);
 }
 
 static bool other_team(asked *a)
