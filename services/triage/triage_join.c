@@ -424,9 +424,13 @@ static void join_undone(regrouping *g)
                 if (e == NULL || e->state != TRIAGE_FOLDED || open_of(g, &before[i], &open)) {
                         continue;
                 }
-                /* to's own stays folded where it lives on in work that is still to's. */
+                /* By this join; or from's own, folded later in what is to's. What a move has taken
+                 * elsewhere stays there, and to's own stays where it lives on in work that is to's. */
                 const triage_episode *home = home_of(g, &ids[i], &home_id);
-                if (home != NULL && !door_id_equal(&home->family, &before[i])) {
+                const bool here = door_id_equal(&e->folded_by, &said->join) ||
+                                  (door_id_equal(&before[i], &said->from) && home != NULL &&
+                                   door_id_equal(&home->family, &said->to));
+                if (here && home != NULL && !door_id_equal(&home->family, &before[i])) {
                         restore(g, &ids[i], &before[i]);
                 }
         }

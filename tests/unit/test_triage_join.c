@@ -620,6 +620,22 @@ static void a_decided_referral_becomes_chronology_of_the_other_and_leaves_this(v
         assert_int_equal(b->core.events_count, 0);
 }
 
+static void what_a_move_took_elsewhere_stays_there_when_an_older_join_is_undone(void **state)
+{
+        bench *b = *state;
+        const door_id other = opened(b, 3, TRIAGE_GRADE_AMBER);
+        const door_id taken = opened(b, 1, TRIAGE_GRADE_AMBER);
+
+        join(b, 1, 1, 2);
+        move(b, 2, 2, 3, NULL); /* The only referral: its episode is joined with family 3's. */
+        triage_regrouped nobody = { .join = join_of(1), .from = family_of(1), .to = family_of(2) };
+        said(b, TRIAGE_INPUT_JOIN_UNDONE, &nobody);
+        assert_int_equal(b->core.events_count, 0);
+        assert_open_is(b, 3, &other);
+        assert_int_equal(get(b, &taken).state, TRIAGE_FOLDED);
+        assert_none_open(b, 1);
+}
+
 /* ---- reviews */
 
 static void answered(bench *b, uint64_t referral, uint32_t still_open)
@@ -682,6 +698,7 @@ int main(void)
                 TEST(moved_to_a_family_without_open_work_it_opens_it_by_its_own_receipt),
                 TEST(a_child_whom_only_it_names_goes_along_as_a_subject),
                 TEST(a_decided_referral_becomes_chronology_of_the_other_and_leaves_this),
+                TEST(what_a_move_took_elsewhere_stays_there_when_an_older_join_is_undone),
                 TEST(the_last_answered_review_ends_the_doubt),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
