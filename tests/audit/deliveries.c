@@ -12,6 +12,7 @@ enum { FIELD_DELIVERY = 1, FIELD_ATTEMPTS = 2 };
 enum { INTAKE = 1, TRIAGE = 3, ALLOCATION = 4 };
 enum { ATTEMPT_REFUSED = 18, WITHDRAW_ASKED = 19, AMEND_ASKED = 20 };
 enum { OPENED = 16, ATTACHED = 17, HISTORY = 18, LOOK_LISTED = 22, REOPENED = 28, TRIAGE_OVERTAKEN = 29 };
+enum { TRIAGE_FOLDED = 30, TRIAGE_RESTORED = 31, OWNER_FOLDED = 25, OWNER_RESTORED = 26 };
 enum { ATTACHED_WAY = 6, ATTACHED_STATE = 12, ATTACHED_HISTORIC = 17, LOOK_NOW = 3, IMPORTED = 4 };
 enum { OFFERED = 17, PLACED, UNROUTED, ACCEPTED, RETURNED, HAND_OVER, ENDED, OVERTAKEN };
 enum { OFFERED_WAITING = 4, HAND_OVER_WAITING = 5 };
@@ -154,7 +155,8 @@ static audit_due triage_due(uint32_t type, wire_bytes payload)
         }
         /* Red is the policy's to say, and so is who gets a receipt; of history nothing is due. */
         return type == OPENED || type == ATTACHED || type == HISTORY || type == LOOK_LISTED ||
-                               type == REOPENED || type == TRIAGE_OVERTAKEN
+                               type == REOPENED || type == TRIAGE_OVERTAKEN || type == TRIAGE_FOLDED ||
+                               type == TRIAGE_RESTORED
                        ? AUDIT_MAY
                        : AUDIT_NOT_CONSUMED;
 }
@@ -170,7 +172,11 @@ static audit_due allocation_due(uint32_t type, wire_bytes payload)
         if (type == PLACED || type == UNROUTED || type == RETURNED) {
                 return AUDIT_MUST;
         }
-        return type == ACCEPTED || type == ENDED || type == OVERTAKEN ? AUDIT_MAY : AUDIT_NOT_CONSUMED;
+        /* Of replayed history nobody is told, and that stands in the header. */
+        return type == ACCEPTED || type == ENDED || type == OVERTAKEN || type == OWNER_FOLDED ||
+                               type == OWNER_RESTORED
+                       ? AUDIT_MAY
+                       : AUDIT_NOT_CONSUMED;
 }
 
 audit_due deliveries_due(uint32_t upstream, uint32_t type, wire_bytes payload)
