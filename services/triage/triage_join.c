@@ -424,13 +424,14 @@ static void join_undone(regrouping *g)
                 if (e == NULL || e->state != TRIAGE_FOLDED || open_of(g, &before[i], &open)) {
                         continue;
                 }
-                /* By this join; or from's own, folded later in what is to's. What a move has taken
-                 * elsewhere stays there, and to's own stays where it lives on in work that is to's. */
+                /* What a move or another undoing has taken elsewhere stays there with its referrals, and
+                 * to's own stays where it lives on in work that is to's. */
+                triage_episode lived_in;
+                const door_id was_home = triage_home(g->view, &ids[i]);
+                const bool here = triage_episode_get(g->view, &was_home, &lived_in) &&
+                                  door_id_equal(&lived_in.family, &said->to);
                 const triage_episode *home = home_of(g, &ids[i], &home_id);
-                const bool here = door_id_equal(&e->folded_by, &said->join) ||
-                                  (door_id_equal(&before[i], &said->from) && home != NULL &&
-                                   door_id_equal(&home->family, &said->to));
-                if (here && home != NULL && !door_id_equal(&home->family, &before[i])) {
+                if (here && home != NULL && e->referrals > 0 && !door_id_equal(&home->family, &before[i])) {
                         restore(g, &ids[i], &before[i]);
                 }
         }

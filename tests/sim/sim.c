@@ -930,8 +930,8 @@ static void command_new(world *w, size_t client)
                 const entry *old = &w->journal[sim_rng_below(&w->rng, w->journal_count - 1)];
                 if (old->log == e->log && old->type == e->type && !command.has_id) {
                         memcpy(e->id, old->id, sizeof e->id);
-                        /* Should the content be the same after all, the old answer has seen what it has. */
-                        e->not_before = (door_position){ 0 };
+                        /* Should the content be the same after all, one answer serves both. */
+                        e->not_before = old->not_before;
                         w->tally.conflicts++;
                 }
         }
