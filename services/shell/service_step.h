@@ -79,7 +79,8 @@ typedef struct door_shell_config {
         size_t peers_count;
         const char *version;      /* The program's, for STATUS. */
         uint32_t starts_here;     /* Starts so far that died at these cursors (the NOTE file). */
-        door_bytes noted;         /* What the last careful start was deciding when it died; may be empty. */
+        door_bytes noted;         /* What the last careful start was deciding when it died; may be empty.
+                                   * Borrowed, and the same, for as long as the shell lives. */
         uint32_t rate_per_minute; /* Commands an actor may send; 0: no limit. */
         door_shell_bounds bounds;
 } door_shell_config;

@@ -82,6 +82,7 @@ typedef struct node {
         uint8_t key[32]; /* Attempts: digest of head and cursors at the last start … */
         uint32_t starts; /* … and how many starts died there. */
         uint8_t note[64];
+        uint8_t noted_before[64]; /* At this life's start; the machine's for as long as it lives. */
         size_t note_len;
         uint64_t anchor_seq;
         uint8_t anchor_hash[32];
@@ -527,6 +528,7 @@ static void start(world *w, size_t index)
         n->bounds = bounds_draw(w, n);
         n->parked_at_start = parked_count(w, n);
         w->tally.older_starts += n->older ? 1 : 0;
+        memcpy(n->noted_before, n->note, n->note_len);
         const door_shell_config config = {
                 .core = n->older ? n->service->older : n->service->core,
                 .bounds = n->bounds,
@@ -538,7 +540,7 @@ static void start(world *w, size_t index)
                 .peers_count = n->peers_count,
                 .version = "sim",
                 .starts_here = n->starts,
-                .noted = { n->note, n->note_len },
+                .noted = { n->noted_before, n->note_len },
         };
         if (w->tally.events < 50) {
                 const char *wrong = sim_new_without_memory(&config);
