@@ -90,6 +90,8 @@ static door_status agency_read(policy_reading *at, const file_agencies *file, si
         (void)snprintf(number, sizeof number, "number %zu", index + 1);
         at->kind = "agency";
         at->entry = from->id != NULL && from->id[0] != '\0' ? from->id : number;
+        at->list = "agencies";
+        at->index = index;
         door_status status = policy_name(at, "id", from->id, DOOR_NAME_BYTES_MAX - 1);
         for (size_t i = 0; i < index && status == DOOR_OK; i++) {
                 if (strcmp(file->agencies[i].id, from->id) == 0) {
@@ -115,6 +117,7 @@ static door_status agency_read(policy_reading *at, const file_agencies *file, si
                 status = policy_recipient(at, county, from->id, from->email, from->email_count);
         }
         at->entry = NULL;
+        at->list = NULL;
         if (status != DOOR_OK) {
                 return status;
         }
@@ -198,7 +201,7 @@ door_status policy_agencies(policy_reading *at, door_bytes yaml, policy_county *
 door_status policy_yaml_intake(door_bytes yaml, const char *name, door_arena *arena, door_bytes *ret_content,
                                door_error *reterr_error)
 {
-        policy_reading at = { .file = name, .error = reterr_error };
+        policy_reading at = { .file = name, .yaml = yaml, .error = reterr_error };
 
         return policy_agencies(&at, yaml, NULL, arena, ret_content);
 }

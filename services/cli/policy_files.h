@@ -57,12 +57,17 @@ typedef struct policy_reading {
         const char *file;
         const char *kind;  /* "agency", "team" … */
         const char *entry; /* Its id; NULL above them. */
+        const char *list;  /* The file's key it stands under, and its place there; NULL: none. */
+        size_t index;
+        door_bytes yaml; /* The file, for its lines; empty where it is none. */
         door_error *error;
 } policy_reading;
 
 extern const cyaml_schema_value_t policy_schema_text;
 
-/* DOOR_INVALID, with "file: kind entry: sentence". */
+/* The line the sentence is about: of the field it begins with, else of the entry; 0: not known. */
+unsigned policy_line(const policy_reading *at, const char *sentence);
+/* DOOR_INVALID, with "file:line: kind entry: sentence". */
 door_status policy_wrong(const policy_reading *at, const char *format, ...)
         __attribute__((format(printf, 2, 3)));
 /* A name that is there, is UTF-8 and has at most bytes_max bytes. */

@@ -54,6 +54,7 @@ static door_status file_take(const char *folder, const char *name, size_t bytes_
         if (bytes == NULL) {
                 return error->status;
         }
+        at.yaml = strstr(name, ".yaml") != NULL ? (door_bytes){ bytes, len } : DOOR_BYTES_EMPTY;
         const door_status status = read(&at, (door_bytes){ bytes, len }, county);
         free(bytes);
         return status;
@@ -160,6 +161,7 @@ door_status policy_folder_read(const char *folder, door_arena *arena, policy_sec
                 status = error->status;
                 goto out;
         }
+        at.yaml = (door_bytes){ agencies, len };
         status = policy_agencies(&at, (door_bytes){ agencies, len }, county, arena, &intake);
         for (size_t i = 0; i < sizeof files / sizeof files[0] && status == DOOR_OK; i++) {
                 status = file_take(folder, files[i].name, files[i].bytes_max, files[i].read, county, error);

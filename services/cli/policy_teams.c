@@ -96,6 +96,8 @@ static door_status districts_read(policy_reading *at, const file_teams *file, po
                 const file_district *from = &file->districts[i];
                 policy_district *to = &county->districts[i];
                 at->entry = from->name != NULL ? from->name : "without a name";
+                at->list = "districts";
+                at->index = i;
                 door_status status = policy_name(at, "name", from->name, sizeof to->name - 1);
                 if (status == DOOR_OK && (from->code == NULL || strlen(from->code) != DISTRICT_CODE_BYTES)) {
                         status = policy_wrong(at, "code: nine characters, as E07000081");
@@ -114,6 +116,7 @@ static door_status districts_read(policy_reading *at, const file_teams *file, po
                 county->districts_count++;
         }
         at->entry = NULL;
+        at->list = NULL;
         return DOOR_OK;
 }
 
@@ -258,6 +261,8 @@ static door_status teams_read(policy_reading *at, const file_teams *file, policy
         at->kind = "team";
         for (size_t i = 0; i < file->teams_count; i++) {
                 at->entry = file->teams[i].id != NULL ? file->teams[i].id : "without an id";
+                at->list = "teams";
+                at->index = i;
                 if (file->teams[i].id != NULL && team_named(county, file->teams[i].id) != NULL) {
                         return policy_wrong(at, "it stands there twice");
                 }
@@ -269,6 +274,7 @@ static door_status teams_read(policy_reading *at, const file_teams *file, policy
                 county->allot.team[county->allot.n_team++] = &teams[i];
         }
         at->entry = NULL;
+        at->list = NULL;
         return DOOR_OK;
 }
 
@@ -335,12 +341,15 @@ static door_status together_check(policy_reading *at, const policy_county *count
         for (size_t i = 0; i < county->allot.n_team; i++) {
                 const char *successor = county->allot.team[i]->successor;
                 at->entry = county->allot.team[i]->id;
+                at->list = "teams";
+                at->index = i;
                 if (successor != NULL &&
                     (strcmp(successor, at->entry) == 0 || team_named(county, successor) == NULL)) {
                         return policy_wrong(at, "successor '%.40s' is no other team", successor);
                 }
         }
         at->entry = NULL;
+        at->list = NULL;
         return coverage_check(at, county);
 }
 

@@ -66,6 +66,8 @@ static door_status floor_read(policy_reading *at, const char *kind, const file_f
 
         at->kind = kind;
         at->entry = from->of != NULL ? from->of : "without a name";
+        at->list = strcmp(kind, "flag") == 0 ? "flags" : "categories";
+        at->index = index;
         door_status status = policy_word(at, "of", from->of, type, prefix, ret_code);
         if (status == DOOR_OK && from->severity == NULL) {
                 status = policy_wrong(at, "severity is missing");
@@ -77,6 +79,7 @@ static door_status floor_read(policy_reading *at, const char *kind, const file_f
                 }
         }
         at->entry = status == DOOR_OK ? NULL : at->entry;
+        at->list = status == DOOR_OK ? NULL : at->list;
         return status;
 }
 
@@ -200,7 +203,7 @@ static door_status hour_read(const policy_reading *at, const char *field, const 
         return DOOR_OK;
 }
 
-static door_status holidays_read(const policy_reading *at, const file_clocks *file, policy_county *county)
+static door_status holidays_read(policy_reading *at, const file_clocks *file, policy_county *county)
 {
         int32_t *days = door_arena_take(county->arena, (file->holidays_count + 1) * sizeof *days);
 
@@ -212,6 +215,8 @@ static door_status holidays_read(const policy_reading *at, const file_clocks *fi
         }
         for (size_t i = 0; i < file->holidays_count; i++) {
                 door_date date;
+                at->list = "holidays";
+                at->index = i;
                 if (!door_date_parse(door_bytes_of(file->holidays[i]), &date)) {
                         return policy_wrong(at, "holiday '%.20s' is no date, as 2026-12-25",
                                             file->holidays[i]);
@@ -222,12 +227,13 @@ static door_status holidays_read(const policy_reading *at, const file_clocks *fi
                                             file->holidays[i]);
                 }
         }
+        at->list = NULL;
         county->working.n_holiday = file->holidays_count;
         county->working.holiday = days;
         return DOOR_OK;
 }
 
-static door_status clocks_read(const policy_reading *at, const file_clocks *file, policy_county *county)
+static door_status clocks_read(policy_reading *at, const file_clocks *file, policy_county *county)
 {
         TAKE(rag_red_min, rag_red_min, 1, MINUTES_MAX);
         TAKE(rag_amber_min, rag_amber_min, 1, MINUTES_MAX);

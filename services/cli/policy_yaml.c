@@ -47,11 +47,16 @@ door_status policy_wrong(const policy_reading *at, const char *format, ...)
         va_start(arguments, format);
         (void)vsnprintf(text, sizeof text, format, arguments);
         va_end(arguments);
-        if (at->entry == NULL) {
-                return door_error_set(at->error, DOOR_INVALID, "%s: %s", at->file, text);
+        const unsigned line = policy_line(at, text);
+        char where[16] = "";
+        if (line > 0) {
+                (void)snprintf(where, sizeof where, ":%u", line);
         }
-        return door_error_set(at->error, DOOR_INVALID, "%s: %s %.64s: %s", at->file, at->kind, at->entry,
-                              text);
+        if (at->entry == NULL) {
+                return door_error_set(at->error, DOOR_INVALID, "%s%s: %s", at->file, where, text);
+        }
+        return door_error_set(at->error, DOOR_INVALID, "%s%s: %s %.64s: %s", at->file, where, at->kind,
+                              at->entry, text);
 }
 
 door_status policy_name(const policy_reading *at, const char *field, const char *text, size_t bytes_max)

@@ -2,8 +2,7 @@
  * policy_yaml.h - a county's policy files into the messages services remember.
  *
  * YAML is read by the command alone (MECHANISM section 2, rule 6). Every mistake is one plain
- * sentence that names the file, the line where libcyaml tells it, and the entry; a folder with
- * one mistake sends nothing.
+ * sentence that names the file, the line and the entry; a folder with one mistake sends nothing.
  *
  *      readers: [gateway, command]      # peers that may fetch content for the staff behind them
  *      future_tolerance_s: 300          # how far agencies' clocks may run ahead unremarked

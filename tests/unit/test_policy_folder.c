@@ -120,6 +120,48 @@ static void wrong(const char *file, const char *from, const char *to, const char
         file_put(file, NULL, NULL);
 }
 
+/* The first line that differs is the one the sentence names. */
+static void wrong_at_its_line(const char *file, const char *from, const char *to)
+{
+        policy_section sections[POLICY_SECTIONS];
+        door_error error = { 0 };
+        char path[256];
+        char *text = calloc(1, FILE_BYTES_MAX);
+        char place[64];
+        unsigned line = 1;
+
+        assert_non_null(text);
+        file_put(file, NULL, NULL);
+        (void)snprintf(path, sizeof path, "%s/%s", folder, file);
+        (void)load(path, text);
+        const char *found = strstr(text, from);
+        assert_non_null(found);
+        for (const char *c = text; c < found; c++) {
+                line += *c == '\n' ? 1 : 0;
+        }
+        free(text);
+        (void)snprintf(place, sizeof place, "%s:%u: ", file, line);
+        file_put(file, from, to);
+        assert_int_not_equal(read_folder(sections, &error), DOOR_OK);
+        if (strncmp(error.text, place, strlen(place)) != 0) {
+                fail_msg("said: %s, not at %s", error.text, place);
+        }
+        file_put(file, NULL, NULL);
+}
+
+static void a_mistake_is_told_with_its_line(void **state)
+{
+        (void)state;
+        wrong_at_its_line("teams.yaml", "kind: front_door", "kind: door");
+        wrong_at_its_line("teams.yaml", "districts: [Stroud]", "districts: [Strood]");
+        wrong_at_its_line("teams.yaml", "capacity: 40", "capacity: 0");
+        wrong_at_its_line("teams.yaml", "code: E07000082", "code: E0700");
+        wrong_at_its_line("floors.yaml", "of: fgm", "of: fgn");
+        wrong_at_its_line("floors.yaml", "ungraded: 55", "ungraded: 5");
+        wrong_at_its_line("frontdoor.yaml", "mode: training", "mode: trainng");
+        wrong_at_its_line("agencies.yaml", "kind: police", "kind: polce");
+}
+
 static void the_county_we_ship_is_accepted_by_its_services(void **state)
 {
         static const struct {
@@ -286,6 +328,7 @@ static void a_missing_file_is_named(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(a_mistake_is_told_with_its_line),
                 cmocka_unit_test(the_county_we_ship_is_accepted_by_its_services),
                 cmocka_unit_test(every_desk_of_the_county_we_ship_has_an_address),
                 cmocka_unit_test(what_the_files_say_stands_in_triages_section),

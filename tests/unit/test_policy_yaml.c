@@ -57,6 +57,13 @@ static void wrong(const char *yaml, const char *sentence)
         door_error error = { 0 };
         assert_int_equal(policy_yaml_intake(door_bytes_of(yaml), "agencies.yaml", &arena, &content, &error),
                          DOOR_INVALID);
+        /* The line is another test's. */
+        const size_t file = strlen("agencies.yaml");
+        if (error.text[file] == ':' && error.text[file + 1] >= '0' && error.text[file + 1] <= '9') {
+                const char *after = strchr(error.text + file + 1, ':');
+                assert_non_null(after);
+                memmove(error.text + file, after, strlen(after) + 1);
+        }
         assert_string_equal(error.text, sentence);
         assert_int_equal(content.len, 1);
 }
