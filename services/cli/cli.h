@@ -40,7 +40,6 @@ typedef struct cli {
 typedef struct cli_service {
         const door_core_ops *core;
         const char *program; /* "frontdoor-intake" */
-        uint16_t metrics_port;
 } cli_service;
 
 /* In the order of their logs; NULL past the end. */

@@ -30,6 +30,7 @@ enum {
         CALM_MS = 10000, /* Up this long: the next death starts the waits anew. */
         STOP_MS = 7000,
         POLL_MS = 100,
+        METRICS_FROM = 9461,
 };
 
 typedef struct child {
@@ -42,6 +43,7 @@ typedef struct child {
         uint64_t start_at_ms;
         uint32_t backoff_ms;
         bool stays_down;
+        uint16_t metrics_port; /* 0: none. */
 } child;
 
 static bool program_path(const cli_service *service, char out[PATH_MAX])
@@ -66,7 +68,7 @@ static void say(const child *one, const char *what)
 static void child_exec(const cli *c, const child *one, const char *path, int lines)
 {
         char port[8];
-        (void)snprintf(port, sizeof port, "%u", one->service->metrics_port);
+        (void)snprintf(port, sizeof port, "%u", one->metrics_port);
         (void)dup2(lines, STDOUT_FILENO);
         (void)dup2(lines, STDERR_FILENO);
         (void)setpgid(0, 0); /* Ctrl-C reaches the supervisor, who stops us in order. */
@@ -232,19 +234,39 @@ static void stop_all(child *children, size_t count)
         }
 }
 
+/* Two homes on one machine need ports of their own: from which on, in the order of the services; 0: none. */
+static bool metrics_from(const cli *c, uint16_t *ret_port)
+{
+        const char *from = cli_option(c, "--metrics-from");
+        char *end = NULL;
+        const unsigned long port = from == NULL ? METRICS_FROM : strtoul(from, &end, 10);
+
+        if (from != NULL &&
+            (*from < '0' || *from > '9' || *end != '\0' || port > UINT16_MAX - CHILDREN_MAX)) {
+                return false;
+        }
+        *ret_port = (uint16_t)port;
+        return true;
+}
+
 int cli_run(cli *c)
 {
         static child children[CHILDREN_MAX];
         const char *only = cli_option(c, "--only");
         size_t count = 0;
+        uint16_t port = 0;
 
+        if (!metrics_from(c, &port)) {
+                return cli_usage(c, "--metrics-from: a port below 65528, or 0 for none");
+        }
         for (size_t i = 0; cli_service_at(i) != NULL && count < CHILDREN_MAX; i++) {
                 if (only == NULL || strcmp(only, cli_service_at(i)->core->name) == 0) {
+                        children[count].metrics_port = port == 0 ? 0 : (uint16_t)(port + i);
                         children[count++].service = cli_service_at(i);
                 }
         }
         if (count == 0) {
-                return cli_usage(c, "[--only SERVICE] [--disk-floor BYTES]");
+                return cli_usage(c, "[--only SERVICE] [--disk-floor BYTES] [--metrics-from PORT]");
         }
         cli_interruptible();
         while (!cli_interrupted()) {

@@ -12,12 +12,9 @@
 const cli_service *cli_service_at(size_t index)
 {
         static const cli_service services[] = {
-                { &intake_ops, "frontdoor-intake", 9461 },
-                { &dedup_ops, "frontdoor-deduplication", 9462 },
-                { &triage_ops, "frontdoor-triage", 9463 },
-                { &allot_ops, "frontdoor-allocation", 9464 },
-                { &notify_ops, "frontdoor-notification", 9465 },
-                { &view_ops, "frontdoor-gateway", 9466 },
+                { &intake_ops, "frontdoor-intake" },       { &dedup_ops, "frontdoor-deduplication" },
+                { &triage_ops, "frontdoor-triage" },       { &allot_ops, "frontdoor-allocation" },
+                { &notify_ops, "frontdoor-notification" }, { &view_ops, "frontdoor-gateway" },
         };
         return index < sizeof services / sizeof services[0] ? &services[index] : NULL;
 }

@@ -25,7 +25,7 @@ fail() {
 }
 
 start() {
-        "$bin/frontdoor" run --disk-floor 1048576 >>"$FRONTDOOR_HOME/services.log" 2>&1 &
+        "$bin/frontdoor" run --disk-floor 1048576 --metrics-from 0 >>"$FRONTDOOR_HOME/services.log" 2>&1 &
         supervisor=$!
         for _ in $(seq 100); do
                 "$bin/frontdoor" status >/dev/null 2>&1 && return
