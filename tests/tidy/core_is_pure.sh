@@ -22,7 +22,7 @@ for core in "$@"; do
                 exit 2
         fi
         found=$(nm -u "$core" | awk '$1 == "U" { print $2 }' | sort -u |
-                grep -Ev '^(mem(cpy|set|cmp|move|chr)|str(n?len|n?cmp|r?chr|c?spn)|__(asan|ubsan|tsan|sanitizer)_.*|__stack_chk_fail|_GLOBAL_OFFSET_TABLE_)$' |
+                grep -Ev '^(mem(cpy|set|cmp|move|chr)|str(n?len|n?cmp|r?chr|c?spn)|__(asan|ubsan|tsan|sanitizer)_.*|__sancov_.*|__stack_chk_fail|_GLOBAL_OFFSET_TABLE_)$' |
                 grep -Fxv -f "$allowed")
         if [ -n "$found" ]; then
                 echo "$core uses forbidden symbols:" $found >&2
