@@ -15,6 +15,7 @@ enum { SERVICES_MAX = 8, ASK_AGAIN_MS = 200, WAIT_MAX_S = 3600 };
 typedef struct standings {
         const Door__V1__Status
                 *of[SERVICES_MAX]; /* In the order of cli_service_at; borrowed from the arena. */
+        const char *without;       /* One that is not asked: it is known to be down. NULL: none. */
         bool all_answered;
 } standings;
 
@@ -28,12 +29,20 @@ static const char *log_name(uint32_t log)
         return "another log";
 }
 
+static bool is_left_out(const standings *all, size_t index)
+{
+        return all->without != NULL && strcmp(all->without, cli_service_at(index)->core->name) == 0;
+}
+
 static door_status standings_ask(cli *c, standings *ret_standings, door_error *reterr_error)
 {
         door_arena_reset(&c->arena);
-        *ret_standings = (standings){ .all_answered = true };
+        *ret_standings = (standings){ .all_answered = true, .without = cli_option(c, "--without") };
         for (size_t i = 0; cli_service_at(i) != NULL; i++) {
                 DOOR_REQUIRE(i < SERVICES_MAX);
+                if (is_left_out(ret_standings, i)) {
+                        continue;
+                }
                 const door_status status =
                         cli_status_ask(c, cli_service_at(i)->core->name, &ret_standings->of[i], reterr_error);
                 if (status == DOOR_TIMED_OUT) {
@@ -125,6 +134,9 @@ static void print(const standings *all, bool json)
         (void)printf("%s", json ? "[" : "");
         for (size_t i = 0; cli_service_at(i) != NULL; i++) {
                 const char *name = cli_service_at(i)->core->name;
+                if (is_left_out(all, i)) {
+                        continue;
+                }
                 if (json) {
                         (void)printf("%s", i == 0 ? "" : ",");
                         print_json(all, name, all->of[i]);
@@ -142,8 +154,12 @@ int cli_status(cli *c)
         standings all;
         uint64_t wait_s = 0;
 
+        const char *without = cli_option(c, "--without");
+        if (without != NULL && cli_service_named(without) == NULL) {
+                return cli_usage(c, "--without: no service has that name");
+        }
         if (patience != NULL && (!cli_number(patience, &wait_s) || wait_s == 0 || wait_s > WAIT_MAX_S)) {
-                return cli_usage(c, "[--json] [--wait SECONDS], from 1 to 3600");
+                return cli_usage(c, "[--json] [--wait SECONDS] [--without SERVICE], from 1 to 3600");
         }
         const uint64_t until_ms = cli_mono_ms() + wait_s * 1000;
         if (wait_s > 0) {

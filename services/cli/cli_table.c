@@ -22,7 +22,7 @@ const cli_subcommand *cli_subcommand_at(size_t index)
                   "frontdoor import --live today.ndjson" },
                 { "log", cli_log_show, "SERVICE [--from N] [--follow] [--cause R-…]",
                   "what a service has recorded, personal data masked", "frontdoor log triage --follow" },
-                { "status", cli_status, "[--json] [--wait SECONDS]",
+                { "status", cli_status, "[--json] [--wait SECONDS] [--without SERVICE]",
                   "how each service is; --wait: until nothing waits, else exit 1",
                   "frontdoor status --wait 20" },
                 { "export", cli_export, "people|families|decisions --out FILE.csv",

@@ -280,7 +280,7 @@ static void children_sort(regrouping *g, const door_id *home, const door_id *des
 }
 
 /* Added to the family's open work: a person looks, now where it is more than what stands there. */
-static triage_event arrive_at(regrouping *g, triage_placed *placed, triage_episode *e)
+static triage_event arrive_at(triage_placed *placed, const triage_episode *e)
 {
         const triage_clocks own = placed->clocks;
         const bool now = placed->severity_own > e->severity || placed->children_count > 0;
@@ -297,7 +297,6 @@ static triage_event arrive_at(regrouping *g, triage_placed *placed, triage_episo
                 placed->clocks.statutory_ms = earlier(own.statutory_ms, e->clocks.statutory_ms);
         }
         placed->idle_at_ms = placed->state == TRIAGE_IMPORTED ? e->idle_at_ms : 0;
-        (void)g;
         return TRIAGE_REFERRAL_ATTACHED;
 }
 
@@ -352,7 +351,7 @@ static void rehome(regrouping *g, const door_id *referral, const triage_referral
         if (has_open) {
                 placed->episode = open;
                 to = stage(g, &open);
-                event = arrive_at(g, placed, to);
+                event = arrive_at(placed, to);
         } else {
                 placed->episode = door_id_make(g->input->random, DOOR_ID_EPISODE, g->opened++);
                 placed->version = 1;

@@ -121,34 +121,27 @@ static uint64_t next_deadline(door_view *view)
         return 0;
 }
 
-static const door_consumed consumes[] = { { 1, COPY_COPIED } };
+/* Each place copies what the one before it logged; the first, what it is sent. */
+#define COPY_OPS(place, label, heard, heard_count)                                                           \
+        {                                                                                                    \
+                .name = (label), .log = (place), .consumes = (heard), .consumes_count = (heard_count),       \
+                .decode_input = decode_input, .decode_command = decode_command,                              \
+                .encode_event = encode_event, .decode_event = decode_event, .decode_policy = decode_policy,  \
+                .encode_answer = encode_answer, .decide = decide, .apply = apply,                            \
+                .next_deadline = next_deadline,                                                              \
+        }
 
-const door_core_ops copy_first_ops = {
-        .name = "intake",
-        .log = 1,
-        .decode_input = decode_input,
-        .decode_command = decode_command,
-        .encode_event = encode_event,
-        .decode_event = decode_event,
-        .decode_policy = decode_policy,
-        .encode_answer = encode_answer,
-        .decide = decide,
-        .apply = apply,
-        .next_deadline = next_deadline,
-};
-
-const door_core_ops copy_second_ops = {
-        .name = "deduplication",
-        .log = 2,
-        .consumes = consumes,
-        .consumes_count = 1,
-        .decode_input = decode_input,
-        .decode_command = decode_command,
-        .encode_event = encode_event,
-        .decode_event = decode_event,
-        .decode_policy = decode_policy,
-        .encode_answer = encode_answer,
-        .decide = decide,
-        .apply = apply,
-        .next_deadline = next_deadline,
-};
+const door_core_ops *copy_ops(uint32_t place)
+{
+        static const door_consumed hears[] = {
+                { 1, COPY_COPIED }, { 2, COPY_COPIED }, { 3, COPY_COPIED }, { 4, COPY_COPIED }
+        };
+        static const door_core_ops ops[COPY_PLACES] = {
+                COPY_OPS(1, "intake", NULL, 0),
+                COPY_OPS(2, "deduplication", &hears[0], 1),
+                COPY_OPS(3, "triage", &hears[1], 1),
+                COPY_OPS(4, "allocation", &hears[2], 1),
+                COPY_OPS(5, "notification", &hears[3], 1),
+        };
+        return &ops[place - 1];
+}

@@ -2,7 +2,7 @@
  * copy_core.h - services that only copy: the ceiling the real ones are measured against.
  *
  * The same machine, store, bus, CURVE and hashing, and nothing in between: the first logs what it
- * is sent, the second logs what the first logged. Payload sizes follow the real services':
+ * is sent, each other one logs what the one before it logged. Payload sizes follow the real services':
  * what is submitted is kept whole beside a public part of the same length.
  */
 #ifndef BENCH_COPY_CORE_H
@@ -10,9 +10,9 @@
 
 #include "door/core.h"
 
-extern const door_core_ops copy_first_ops;  /* stands where intake stands */
-extern const door_core_ops copy_second_ops; /* stands where deduplication stands */
+enum { COPY_COPIED = 16, COPY_PLACES = 5 };
 
-enum { COPY_COPIED = 16 };
+/* What stands where intake (1), deduplication, triage, allocation or notification (5) stands. */
+const door_core_ops *copy_ops(uint32_t place);
 
 #endif
