@@ -22,6 +22,7 @@ enum {
         CURSOR_KEY_BYTES = 5,
         SEQ_KEY_BYTES = 8,
         ITERATORS_MAX = 16,
+        STATE_PREFIX_BYTES = 10,        /* A table byte and most of an id, or of dedup's search key. */
         SCRATCH_BYTES = 256 * DOOR_KIB, /* One header, decoded. */
 };
 typedef enum store_family {
@@ -42,6 +43,7 @@ extern const char *const store_family_names[FAMILIES_COUNT];
 typedef struct walk {
         rocksdb_iterator_t *iterator; /* NULL: free. */
         int table;                    /* First byte of the prefix, -1 for an empty one. */
+        bool prefixed;
 } walk;
 
 struct door_store {
@@ -50,8 +52,10 @@ struct door_store {
         rocksdb_options_t *options;
         rocksdb_options_t *family_options[FAMILIES_COUNT];
         rocksdb_cache_t *cache;
-        rocksdb_readoptions_t *reads; /* Lookups: fill the cache. */
-        rocksdb_readoptions_t *scans; /* Start-up walks: do not. */
+        rocksdb_readoptions_t *reads;    /* Lookups: fill the cache. */
+        rocksdb_readoptions_t *ordered;  /* Walks over the state, of any range. */
+        rocksdb_readoptions_t *prefixed; /* Walks within STATE_PREFIX_BYTES: see walk_of. */
+        rocksdb_readoptions_t *scans;    /* Start-up walks: do not fill the cache. */
         rocksdb_writeoptions_t *synced;
         rocksdb_writeoptions_t *unsynced;
         rocksdb_writebatch_t *batch;
@@ -94,6 +98,12 @@ door_status store_refuse(door_error *error, door_status status, const char *cond
 door_status store_no_memory(door_error *error);
 /* Takes what RocksDB allocated and nulls it. */
 door_status store_rocks_failed(char **text, const char *doing, door_error *error);
+
+/*
+ * RocksDB counts every comparison of keys for its thread unless told not to, a tenth of what its skip lists
+ * cost; nobody reads the counts. Each thread has its own level.
+ */
+void store_counting_stop(void);
 
 door_hash store_row_digest(door_bytes key, door_bytes body);
 /* True when value is a body of body_bytes followed by its digest. */

@@ -127,6 +127,11 @@ door_status store_rocks_failed(char **text, const char *doing, door_error *error
         return status;
 }
 
+void store_counting_stop(void)
+{
+        rocksdb_set_perf_level(rocksdb_disable);
+}
+
 /* ---- Rows --------------------------------------------------------------------------------- */
 
 door_hash store_row_digest(door_bytes key, door_bytes body)
@@ -290,9 +295,18 @@ void store_walks_end(door_store *store)
         }
 }
 
-/* The walk of this table, as of the last commit; its iterator may be anywhere. */
-static rocksdb_iterator_t *walk_of(door_store *store, int table)
+/*
+ * The walk of this table, as of the last commit; its iterator may be anywhere.
+ *
+ * With a prefix as long as the filters' the iterator is a prefixed one: most of the core's scans find
+ * nothing, and the filters say so without a search. Such an iterator passes over what the filters denied, so
+ * it is right only within the prefix it sought; it ends there (prefix_same_as_start), and where it is valid
+ * it may be gone on from.
+ */
+static rocksdb_iterator_t *walk_of(door_store *store, door_bytes prefix)
 {
+        const int table = prefix.len == 0 ? -1 : prefix.data[0];
+        const bool prefixed = prefix.len >= STATE_PREFIX_BYTES;
         const uint64_t commits = atomic_load(&store->commits);
         walk *free_walk = NULL;
 
@@ -306,7 +320,7 @@ static rocksdb_iterator_t *walk_of(door_store *store, int table)
                 walk *at = &store->walks[i];
                 if (at->iterator == NULL) {
                         free_walk = free_walk == NULL ? at : free_walk;
-                } else if (at->table == table) {
+                } else if (at->table == table && at->prefixed == prefixed) {
                         return at->iterator;
                 }
         }
@@ -316,8 +330,9 @@ static rocksdb_iterator_t *walk_of(door_store *store, int table)
                 rocksdb_iter_destroy(free_walk->iterator);
         }
         free_walk->table = table;
-        free_walk->iterator =
-                rocksdb_create_iterator_cf(store->db, store->reads, store->families[FAMILY_STATE]);
+        free_walk->prefixed = prefixed;
+        free_walk->iterator = rocksdb_create_iterator_cf(
+                store->db, prefixed ? store->prefixed : store->ordered, store->families[FAMILY_STATE]);
         return free_walk->iterator;
 }
 
@@ -331,7 +346,7 @@ static door_status state_next(void *context, door_bytes from, bool inclusive, do
                 from = prefix;
                 inclusive = true;
         }
-        rocksdb_iterator_t *iterator = walk_of(store, prefix.len == 0 ? -1 : prefix.data[0]);
+        rocksdb_iterator_t *iterator = walk_of(store, prefix);
 
         if (!rocksdb_iter_valid(iterator) || !door_bytes_equal(store_iterator_key(iterator), from)) {
                 rocksdb_iter_seek(iterator, (const char *)from.data, from.len);
@@ -423,6 +438,7 @@ static door_status store_commit(void *context, const door_commit *commit)
                 return DOOR_CONFLICT;
         }
 
+        store_counting_stop(); /* The pool picks a thread per commit. */
         rocksdb_writebatch_clear(store->batch);
         for (size_t i = 0; i < commit->records_count; i++) {
                 const door_record *record = &commit->records[i];

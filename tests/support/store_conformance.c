@@ -884,6 +884,105 @@ static void deleted_rows_are_passed_over(void **state)
         assert_same_bytes(key, (door_bytes){ last, 5 });
 }
 
+/*
+ * Rows whose keys are alike for as long as a store's filters may look, and a little less and more; some of
+ * them in what was closed and opened again, so that no one place holds all. Every walk there is, and after
+ * each walk to the end of one beginning the first step of the next.
+ */
+enum { ALIKE = 7, TAIL_MAX = 5, ALIKE_ROWS = (2 << TAIL_MAX) - 1 + 1 };
+
+/* 0: the table byte alone; then the tails of a and b, "" first: n written in binary after its leading one. */
+static door_bytes alike_key(uint32_t n, uint8_t out[1 + ALIKE + TAIL_MAX])
+{
+        size_t len = 1;
+
+        out[0] = 'W';
+        if (n > 0) {
+                uint32_t bit = 1;
+                while (bit <= n / 2) {
+                        bit *= 2;
+                }
+                for (; len < 1 + ALIKE; len++) {
+                        out[len] = 'a';
+                }
+                for (bit /= 2; bit > 0; bit /= 2) {
+                        out[len++] = (n & bit) != 0 ? 'b' : 'a';
+                }
+        }
+        return (door_bytes){ out, len };
+}
+
+/* The number of the least row in that range; ALIKE_ROWS: there is none. */
+static uint32_t alike_least(door_bytes from, bool inclusive, door_bytes prefix)
+{
+        uint8_t storage[2][1 + ALIKE + TAIL_MAX];
+        uint32_t least = ALIKE_ROWS;
+
+        for (uint32_t n = 0; n < ALIKE_ROWS; n++) {
+                const door_bytes key = alike_key(n, storage[0]);
+                const int at = door_bytes_compare(key, from);
+                if (door_bytes_starts_with(key, prefix) && (inclusive ? at >= 0 : at > 0) &&
+                    (least == ALIKE_ROWS || door_bytes_compare(key, alike_key(least, storage[1])) < 0)) {
+                        least = n;
+                }
+        }
+        return least;
+}
+
+/* The shorter ones are put last, and all that begin with "aa"; the others have been put before. */
+static bool alike_in_first(uint32_t n)
+{
+        bool longer = false;
+
+        for (; n > 7; n /= 2) {
+                longer = true;
+        }
+        return longer && n != 4; /* "aa" */
+}
+
+static void alike_put(bench *b, bool first)
+{
+        uint8_t storage[1 + ALIKE + TAIL_MAX];
+        door_view view = changes(b);
+
+        for (uint32_t n = 0; n < ALIKE_ROWS; n++) {
+                const door_bytes key = alike_key(n, storage);
+                if (alike_in_first(n) == first) {
+                        door_view_put(&view, key, key);
+                }
+        }
+        commit_changes(b, &view);
+}
+
+static void every_prefix_of_every_key_can_be_walked_from_everywhere(void **state)
+{
+        bench *b = *state;
+        uint8_t storage[3][1 + ALIKE + TAIL_MAX];
+
+        alike_put(b, true);
+        bench_open(b, STORE_AFTER_CLOSE);
+        alike_put(b, false);
+        for (uint32_t p = 0; p < ALIKE_ROWS; p++) {
+                const door_bytes prefix = alike_key(p, storage[0]);
+                for (uint32_t f = 0; f < 2 * ALIKE_ROWS; f++) {
+                        const door_bytes from = alike_key(f / 2, storage[1]);
+                        const bool inclusive = f % 2 == 0;
+                        door_bytes key = DOOR_BYTES_EMPTY;
+                        door_bytes value = DOOR_BYTES_EMPTY;
+                        if (!door_bytes_starts_with(from, prefix)) {
+                                continue;
+                        }
+                        const uint32_t least = alike_least(from, inclusive, prefix);
+                        door_arena_reset(&b->read);
+                        assert_int_equal(next(b, from, inclusive, prefix, &key, &value), least < ALIKE_ROWS);
+                        if (least < ALIKE_ROWS) {
+                                assert_same_bytes(key, alike_key(least, storage[2]));
+                                assert_same_bytes(value, key);
+                        }
+                }
+        }
+}
+
 /* ---- A full arena ------------------------------------------------------------------------- */
 
 static void a_value_that_does_not_fit_is_no_memory_and_nothing_is_given(void **state)
@@ -985,6 +1084,7 @@ int store_conformance_run(const char *group, const store_factory *factory)
                 RULE(walks_over_many_tables_do_not_disturb_each_other),
                 RULE(a_walk_sees_what_was_committed_meanwhile),
                 RULE(deleted_rows_are_passed_over),
+                RULE(every_prefix_of_every_key_can_be_walked_from_everywhere),
                 RULE(a_value_that_does_not_fit_is_no_memory_and_nothing_is_given),
                 RULE(a_read_that_does_not_fit_is_no_memory_at_every_size),
         };
