@@ -19,14 +19,26 @@ static void latch(door_view *view, door_status status)
         }
 }
 
+static uint32_t lead_of(door_bytes key)
+{
+        uint8_t first[4] = { 0 };
+
+        if (key.len > 0) {
+                memcpy(first, key.data, key.len < sizeof first ? key.len : sizeof first);
+        }
+        return door_get_u32(first);
+}
+
 /* Fills before[] with the last change whose key is < key, per level (NULL: the head). */
 static door_change *find(const door_view *view, door_bytes key, door_change *before[DOOR_VIEW_LEVELS])
 {
+        const uint32_t lead = lead_of(key);
         door_change *at = NULL;
 
         for (size_t level = DOOR_VIEW_LEVELS; level-- > 0;) {
                 door_change *next = at == NULL ? view->head[level] : at->next[level];
-                while (next != NULL && door_bytes_compare(next->key, key) < 0) {
+                while (next != NULL && (next->lead < lead ||
+                                        (next->lead == lead && door_bytes_compare(next->key, key) < 0))) {
                         at = next;
                         next = at->next[level];
                 }
@@ -107,6 +119,7 @@ static void change_set(door_view *view, door_bytes key, door_bytes value, bool d
                 }
                 change->key = own_key;
                 change->height = height;
+                change->lead = lead_of(key);
                 for (size_t level = 0; level < height; level++) {
                         door_change **link =
                                 before[level] == NULL ? &view->head[level] : &before[level]->next[level];
