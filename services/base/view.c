@@ -109,11 +109,18 @@ static void change_set(door_view *view, door_bytes key, door_bytes value, bool d
         door_change *before[DOOR_VIEW_LEVELS];
         door_change *change = find(view, key, before);
 
+        /* All of this batch is thrown away; until then who reads finds rows as they were, never half of one.
+         */
+        if (view->arena->exhausted) {
+                latch(view, DOOR_NO_MEMORY);
+                return;
+        }
+
         if (change == NULL || !door_bytes_equal(change->key, key)) {
                 const uint8_t height = next_height(view);
                 const door_bytes own_key = door_arena_copy(view->arena, key);
                 change = door_arena_take(view->arena, sizeof *change + height * sizeof(door_change *));
-                if (change == NULL) {
+                if (view->arena->exhausted) {
                         latch(view, DOOR_NO_MEMORY);
                         return;
                 }
@@ -130,9 +137,6 @@ static void change_set(door_view *view, door_bytes key, door_bytes value, bool d
         }
         change->value = copy;
         change->deleted = deleted;
-        if (view->arena->exhausted) {
-                latch(view, DOOR_NO_MEMORY);
-        }
 }
 
 void door_view_put(door_view *view, door_bytes key, door_bytes value)

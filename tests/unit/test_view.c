@@ -295,6 +295,22 @@ static void a_full_arena_latches_at_whatever_put_it_happens(void **state)
         }
 }
 
+static void a_put_that_finds_no_room_leaves_the_row_as_it_was(void **state)
+{
+        bench *b = *state;
+        static const uint8_t large[2048];
+        door_bytes value;
+
+        door_arena_init(&b->arena, b->storage, 1024);
+        door_view_init(&b->view, &b->memory.reader, &b->arena);
+        b->view.writable = true;
+        door_view_put(&b->view, key_at(b, 0), door_bytes_of("whole"));
+        door_view_put(&b->view, key_at(b, 0), (door_bytes){ large, sizeof large });
+        assert_int_equal(b->view.latch, DOOR_NO_MEMORY);
+        assert_true(door_view_get(&b->view, key_at(b, 0), &value));
+        assert_true(door_bytes_equal(value, door_bytes_of("whole")));
+}
+
 static void a_full_arena_while_reading_latches_and_reads_absent(void **state)
 {
         bench *b = *state;
@@ -409,6 +425,7 @@ int main(void)
                 RULE(a_failing_read_is_absent_and_latches),
                 RULE(a_walk_ends_and_latches_at_a_failing_read),
                 RULE(a_full_arena_latches_at_whatever_put_it_happens),
+                RULE(a_put_that_finds_no_room_leaves_the_row_as_it_was),
                 RULE(a_full_arena_while_reading_latches_and_reads_absent),
                 RULE(a_walk_that_ends_at_its_bound_with_rows_left_says_so),
                 RULE(a_bound_is_not_used_up_by_rows_that_are_deleted),
