@@ -9,6 +9,7 @@ enum {
         TRIAGE = 3,
         ALLOCATION = 4,
         NOTIFICATION = 5,
+        GATEWAY = 6,
         RECEIVED = 16,
         REPEATED = 17,
         ATTEMPT_REFUSED = 18,
@@ -281,10 +282,11 @@ static const char *domain(void *context, uint32_t log, const audit_origin *origi
                 return episodes_triage(c->episodes, type, payload);
         }
         if (log == ALLOCATION) {
+                deliveries_allocation(c->deliveries, origin->seq, type, payload);
                 return episodes_allocation(c->episodes, type, payload);
         }
         if (log == NOTIFICATION) {
-                return deliveries_record(c->deliveries, type, payload);
+                return deliveries_record(c->deliveries, origin, type, payload);
         }
         c->counts.refused_attempts += log == INTAKE && type == ATTEMPT_REFUSED ? 1 : 0;
         return NULL;
@@ -296,7 +298,8 @@ static bool reads(uint32_t consumer, uint32_t upstream)
                (consumer == TRIAGE && (upstream == DEDUPLICATION || upstream == ALLOCATION)) ||
                (consumer == ALLOCATION && upstream == TRIAGE) ||
                (consumer == NOTIFICATION &&
-                (upstream == INTAKE || upstream == TRIAGE || upstream == ALLOCATION));
+                (upstream == INTAKE || upstream == TRIAGE || upstream == ALLOCATION)) ||
+               (consumer == GATEWAY && upstream >= INTAKE && upstream <= NOTIFICATION);
 }
 
 static audit_due due(uint32_t consumer, uint32_t upstream, uint32_t type, wire_bytes payload)
@@ -306,6 +309,9 @@ static audit_due due(uint32_t consumer, uint32_t upstream, uint32_t type, wire_b
         }
         if (consumer == NOTIFICATION) {
                 return deliveries_due(upstream, type, payload);
+        }
+        if (consumer == GATEWAY) {
+                return AUDIT_NONE; /* A view remembers, and records nothing of it (viewed.h). */
         }
         if (consumer == TRIAGE && upstream == DEDUPLICATION) {
                 return type == MATCHED                            ? AUDIT_MUST
@@ -365,6 +371,11 @@ const uint64_t *county_crossings(const county *c)
 deliveries_counts county_deliveries(const county *c)
 {
         return deliveries_count(c->deliveries);
+}
+
+const deliveries *county_told(const county *c)
+{
+        return c->deliveries;
 }
 
 const episodes *county_notes(const county *c)

@@ -7,6 +7,8 @@
  *   triage 3         for each REFERRAL_MATCHED one place (episodes.h), for each word of allocation one answer
  *   allocation 4     its owners (episodes.h)
  *   notification 5   its deliveries, and what it owes for triage's and allocation's words (deliveries.h)
+ *   gateway 6        a view: it owes no record of anything; its answers are held against these notes
+ * (viewed.h)
  *
  *   F1   a referral is matched once, into exactly one family; a family exists before it is linked
  *   R10  received = awaiting match + matched + parked: county_balance, at any consistent cut
@@ -39,7 +41,9 @@ episodes_counts county_episodes(const county *c);
 /* By crossing, CROSSINGS of them. */
 const uint64_t *county_crossings(const county *c);
 deliveries_counts county_deliveries(const county *c);
-/* The auditor's notes, for episodes_each. */
+/* The auditor's notes of who is told, for a harness that acts on them. */
+const deliveries *county_told(const county *c);
+/* And of episodes, for episodes_each. */
 const episodes *county_notes(const county *c);
 /* An episode to act on, of the latest; for the simulator. */
 bool county_pick(const county *c, uint64_t pick, episodes_sample *ret_sample);

@@ -3,11 +3,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ID_BYTES = 10, BUCKETS = 65536 };
+enum { ID_BYTES = 10, BUCKETS = 65536, LATEST = 64, TEAM_BYTES = 64 };
 
 /* Record types and field numbers of notification.proto. */
 enum { PLANNED = 16, DELIVERED, ATTEMPT_FAILED, GIVEN_UP, TRIED_AGAIN, TOLD, OWNER_NOTED };
-enum { FIELD_DELIVERY = 1, FIELD_ATTEMPTS = 2 };
+enum { FIELD_DELIVERY = 1, FIELD_ATTEMPTS = 2, FIELD_KIND = 2, FIELD_RECIPIENT = 3, FIELD_EPISODE = 5 };
+enum { FIELD_WHY = 7, OWNER_EPISODE = 1, OWNER_TEAM = 2 };
+enum {
+        KIND_ADDED = 4,
+        KIND_OFFER,
+        KIND_RETURNED,
+        KIND_OWNER_CHANGED = 8,
+        KIND_JOINED = 13,
+        KIND_JOIN_UNDONE
+};
+enum { WHY_YOURS = 1, WHY_FRONT_DOORS, WHY_LEAVES };
 /* Of the logs it reads. */
 enum { INTAKE = 1, TRIAGE = 3, ALLOCATION = 4 };
 enum { ATTEMPT_REFUSED = 18, WITHDRAW_ASKED = 19, AMEND_ASKED = 20 };
@@ -23,11 +33,31 @@ typedef struct note {
         uint8_t id[ID_BYTES];
         standing standing;
         uint64_t attempts;
+        char recipient[TEAM_BYTES];
         struct note *next;
 } note;
 
+/* Who has an episode; empty: no team has accepted it. */
+typedef struct holder {
+        uint8_t id[ID_BYTES];
+        char accepted[TEAM_BYTES]; /* As allocation says. */
+        char noted[TEAM_BYTES];    /* As notification has noted. */
+        struct holder *next;
+} holder;
+
+/* A record of allocation's, to be held against what is told of it. */
+typedef struct word {
+        uint32_t type;
+        wire_bytes payload; /* A copy. */
+} word;
+
 struct deliveries {
         note *buckets[BUCKETS];
+        holder *holders[BUCKETS];
+        word *words; /* By seq. */
+        size_t words_max;
+        note *latest[LATEST];
+        size_t latest_count;
         deliveries_counts counts;
 };
 
@@ -48,6 +78,17 @@ deliveries *deliveries_free(deliveries *d)
                         free(n);
                         n = next;
                 }
+                for (holder *h = d->holders[i]; h != NULL;) {
+                        holder *next = h->next;
+                        free(h);
+                        h = next;
+                }
+        }
+        for (size_t i = 0; d != NULL && i < d->words_max; i++) {
+                free((void *)(uintptr_t)d->words[i].payload.data);
+        }
+        if (d != NULL) {
+                free(d->words);
         }
         free(d);
         return NULL;
@@ -58,16 +99,130 @@ static note **place_of(deliveries *d, wire_bytes id)
         return &d->buckets[(size_t)id.data[0] << 8 | id.data[1]];
 }
 
-static note *find(deliveries *d, wire_bytes id)
+static note *find(const deliveries *d, wire_bytes id)
 {
-        note *n = *place_of(d, id);
+        note *n = d->buckets[(size_t)id.data[0] << 8 | id.data[1]];
         while (n != NULL && memcmp(n->id, id.data, ID_BYTES) != 0) {
                 n = n->next;
         }
         return n;
 }
 
-static const char *planned(deliveries *d, wire_bytes id)
+static bool is_text(const char *text, wire_bytes bytes)
+{
+        return strlen(text) == bytes.len && (bytes.len == 0 || memcmp(text, bytes.data, bytes.len) == 0);
+}
+
+static void text_set(char to[TEAM_BYTES], wire_bytes text)
+{
+        const size_t len = text.len < TEAM_BYTES ? text.len : TEAM_BYTES - 1;
+
+        if (len > 0) {
+                memcpy(to, text.data, len);
+        }
+        to[len] = '\0';
+}
+
+static holder *holder_of(deliveries *d, wire_bytes episode)
+{
+        if (episode.len != ID_BYTES) {
+                return NULL;
+        }
+        holder **bucket = &d->holders[(size_t)episode.data[0] << 8 | episode.data[1]];
+        for (holder *h = *bucket; h != NULL; h = h->next) {
+                if (memcmp(h->id, episode.data, ID_BYTES) == 0) {
+                        return h;
+                }
+        }
+        holder *h = calloc(1, sizeof *h);
+        if (h == NULL) {
+                abort();
+        }
+        memcpy(h->id, episode.data, ID_BYTES);
+        h->next = *bucket;
+        *bucket = h;
+        return h;
+}
+
+/* Something has just happened to it. */
+static void touch(deliveries *d, note *n)
+{
+        d->latest[d->latest_count++ % LATEST] = n;
+}
+
+/* The record of allocation's it was planned for; type 0 where it was not planned for one. */
+static word cause_of(const deliveries *d, const audit_origin *origin)
+{
+        return origin->cause_log == ALLOCATION && origin->cause_seq < d->words_max
+                       ? d->words[origin->cause_seq]
+                       : (word){ 0, { NULL, 0 } };
+}
+
+static wire_bytes bytes_of(const char *text)
+{
+        return (wire_bytes){ (const uint8_t *)text, strlen(text) };
+}
+
+/* Whom a message of this kind goes to, by allocation's record it was planned for; empty: to nobody. */
+static wire_bytes recipient_of(deliveries *d, const word *cause, uint64_t kind, uint64_t why)
+{
+        const wire_bytes nobody = { NULL, 0 };
+        const wire_bytes payload = cause->payload;
+        const wire_bytes desk = bytes_of("front-door");
+        const holder *survivor = NULL;
+
+        switch (kind) {
+        case KIND_OFFER:
+                return cause->type == PLACED                                ? wire_find(payload, 2)
+                       : cause->type == OFFERED || cause->type == HAND_OVER ? wire_find(payload, 3)
+                                                                            : nobody;
+        case KIND_RETURNED:
+                return cause->type != RETURNED         ? nobody
+                       : wire_uint(payload, 8, 0) != 0 ? wire_find(payload, 5)
+                                                       : desk;
+        case KIND_OWNER_CHANGED:
+                return cause->type == ACCEPTED ? wire_find(payload, 6) : nobody;
+        case KIND_JOINED:
+                return cause->type != OWNER_FOLDED ? nobody
+                       : why == WHY_YOURS          ? wire_find(payload, 4)
+                       : why == WHY_FRONT_DOORS    ? desk
+                                                   : wire_find(payload, why == WHY_LEAVES ? 7 : 8);
+        default:
+                if (cause->type != OWNER_RESTORED) {
+                        return nobody;
+                }
+                survivor = holder_of(d, wire_find(payload, 6));
+                return why == WHY_YOURS         ? wire_find(payload, 3)
+                       : why == WHY_FRONT_DOORS ? desk
+                       : survivor == NULL       ? nobody
+                                                : bytes_of(survivor->noted);
+        }
+}
+
+/* N6, of a message that goes to who is named or who has the episode. */
+static const char *recipient_check(deliveries *d, const audit_origin *origin, wire_bytes payload)
+{
+        const wire_bytes recipient = wire_find(payload, FIELD_RECIPIENT);
+        const uint64_t kind = wire_uint(payload, FIELD_KIND, 0);
+        const word cause = cause_of(d, origin);
+
+        if (kind == KIND_ADDED) {
+                const holder *h = holder_of(d, wire_find(payload, FIELD_EPISODE));
+                return h != NULL && recipient.len > 0 && is_text(h->noted, recipient)
+                               ? NULL
+                               : "N6: a referral added is told to who does not have the episode";
+        }
+        if (kind == KIND_OFFER || kind == KIND_RETURNED || kind == KIND_OWNER_CHANGED ||
+            kind == KIND_JOINED || kind == KIND_JOIN_UNDONE) {
+                const wire_bytes expected = recipient_of(d, &cause, kind, wire_uint(payload, FIELD_WHY, 0));
+                return expected.len > 0 && wire_equal(expected, recipient)
+                               ? NULL
+                               : "N6: told to whom allocation does not name";
+        }
+        return NULL;
+}
+
+static const char *planned(deliveries *d, const audit_origin *origin, wire_bytes id, wire_bytes payload)
 {
         if (find(d, id) != NULL) {
                 return "N1: a delivery is planned twice";
@@ -80,9 +235,11 @@ static const char *planned(deliveries *d, wire_bytes id)
         n->standing = TRYING;
         n->next = *place_of(d, id);
         *place_of(d, id) = n;
+        text_set(n->recipient, wire_find(payload, FIELD_RECIPIENT));
+        touch(d, n);
         d->counts.planned++;
         d->counts.trying_now++;
-        return NULL;
+        return recipient_check(d, origin, payload);
 }
 
 static const char *tried(deliveries *d, note *n, uint32_t type, uint64_t attempts)
@@ -96,6 +253,9 @@ static const char *tried(deliveries *d, note *n, uint32_t type, uint64_t attempt
                 d->counts.trying_now--;
                 d->counts.delivered += type == DELIVERED ? 1 : 0;
                 d->counts.with_person_now += type == GIVEN_UP ? 1 : 0;
+        }
+        if (type == GIVEN_UP) {
+                touch(d, n);
         }
         return NULL;
 }
@@ -118,12 +278,101 @@ static const char *asked(deliveries *d, note *n, uint32_t type)
         return NULL;
 }
 
-const char *deliveries_record(deliveries *d, uint32_t type, wire_bytes payload)
+/* Who has accepted an episode, by what allocation says of it. */
+void deliveries_allocation(deliveries *d, uint64_t seq, uint32_t type, wire_bytes payload)
+{
+        const wire_bytes front = { NULL, 0 };
+        holder *h = holder_of(d, wire_find(payload, 1));
+        holder *to = type == OWNER_FOLDED ? holder_of(d, wire_find(payload, 2)) : NULL;
+
+        if (seq >= d->words_max) {
+                const size_t max = (size_t)(seq + 64) * 2;
+                d->words = realloc(d->words, max * sizeof d->words[0]);
+                if (d->words == NULL) {
+                        abort();
+                }
+                memset(d->words + d->words_max, 0, (max - d->words_max) * sizeof d->words[0]);
+                d->words_max = max;
+        }
+        uint8_t *copy = malloc(payload.len + 1);
+        if (copy == NULL) {
+                abort();
+        }
+        if (payload.len > 0) {
+                memcpy(copy, payload.data, payload.len);
+        }
+        free((void *)(uintptr_t)d->words[seq].payload.data);
+        d->words[seq] = (word){ type, { copy, payload.len } };
+        if (h == NULL) {
+                return; /* The episode is not named: episodes.h says so. */
+        }
+        if (type == ACCEPTED) {
+                text_set(h->accepted, wire_find(payload, 3));
+        } else if (type == RETURNED) {
+                /* What a team gives back of its own work, or of a hand-over, leaves it with who had it. */
+                const wire_bytes owner = wire_find(payload, 5);
+                const bool stays = wire_uint(payload, 8, 0) != 0 || is_text(h->accepted, owner);
+                text_set(h->accepted, stays ? owner : front);
+        } else if (type == ENDED) {
+                text_set(h->accepted, front);
+        } else if (type == OWNER_FOLDED && to != NULL) {
+                text_set(h->accepted, front);
+                text_set(to->accepted, wire_uint(payload, 5, 0) != 0 ? wire_find(payload, 4) : front);
+        } else if (type == OWNER_RESTORED) {
+                text_set(h->accepted, wire_uint(payload, 4, 0) != 0 ? wire_find(payload, 3) : front);
+        }
+}
+
+static void owner_noted(deliveries *d, wire_bytes payload)
+{
+        holder *h = holder_of(d, wire_find(payload, OWNER_EPISODE));
+
+        if (h != NULL) {
+                text_set(h->noted, wire_find(payload, OWNER_TEAM));
+        }
+}
+
+const char *deliveries_settled(const deliveries *d)
+{
+        for (size_t i = 0; i < BUCKETS; i++) {
+                for (const holder *h = d->holders[i]; h != NULL; h = h->next) {
+                        if (strcmp(h->accepted, h->noted) != 0) {
+                                return "N6: at rest notification tells another team than has the episode";
+                        }
+                }
+        }
+        return NULL;
+}
+
+bool deliveries_wants(const deliveries *d, const uint8_t delivery[10], uint32_t attempt)
+{
+        const note *n = find(d, (wire_bytes){ delivery, ID_BYTES });
+
+        return n != NULL && n->standing == TRYING && n->attempts + 1 == attempt;
+}
+
+bool deliveries_pick(const deliveries *d, uint64_t pick, uint8_t ret_delivery[10], char ret_recipient[64])
+{
+        const size_t kept = d->latest_count < LATEST ? d->latest_count : LATEST;
+
+        if (kept == 0) {
+                return false;
+        }
+        const note *n = d->latest[pick % kept];
+        memcpy(ret_delivery, n->id, ID_BYTES);
+        memcpy(ret_recipient, n->recipient, TEAM_BYTES);
+        return true;
+}
+
+const char *deliveries_record(deliveries *d, const audit_origin *origin, uint32_t type, wire_bytes payload)
 {
         const wire_bytes id = wire_find(payload, FIELD_DELIVERY);
         const deliveries_counts *c = &d->counts;
         const char *wrong = NULL;
 
+        if (type == OWNER_NOTED) {
+                owner_noted(d, payload);
+        }
         if (type < PLANNED || type > TOLD) {
                 return NULL;
         }
@@ -132,7 +381,7 @@ const char *deliveries_record(deliveries *d, uint32_t type, wire_bytes payload)
         }
         note *n = find(d, id);
         if (type == PLANNED) {
-                wrong = planned(d, id);
+                wrong = planned(d, origin, id, payload);
         } else if (n == NULL) {
                 wrong = "N1: a record of a delivery nobody planned";
         } else if (type == TRIED_AGAIN || type == TOLD) {

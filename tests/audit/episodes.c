@@ -137,19 +137,25 @@ episodes *episodes_free(episodes *e)
         return NULL;
 }
 
+static note *known(const table *t, const uint8_t *id)
+{
+        for (note *n = t->buckets[((size_t)id[0] << 8 | id[1]) % BUCKETS]; n != NULL; n = n->next) {
+                if (memcmp(n->id, id, ID_BYTES) == 0) {
+                        return n;
+                }
+        }
+        return NULL;
+}
+
 static note *find(table *t, wire_bytes id, bool add)
 {
         if (id.len != ID_BYTES) {
                 return NULL;
         }
         note **bucket = &t->buckets[((size_t)id.data[0] << 8 | id.data[1]) % BUCKETS];
-        for (note *n = *bucket; n != NULL; n = n->next) {
-                if (memcmp(n->id, id.data, ID_BYTES) == 0) {
-                        return n;
-                }
-        }
-        if (!add) {
-                return NULL;
+        note *there = known(t, id.data);
+        if (there != NULL || !add) {
+                return there;
         }
         note *n = calloc(1, sizeof *n);
         if (n == NULL) {
@@ -585,6 +591,7 @@ static const char *moved(episodes *e, note *episode, uint32_t type, wire_bytes p
                 return "F4: an episode moved from a state it was not in";
         }
         if (type == REOPENED) {
+                episode->severity = wire_uint(payload, 3, 0);
                 (void)clocks_take(episode, wire_find(payload, 4));
         }
         const char *breach = version_check(episode, wire_uint(payload, 2, 0));
@@ -819,6 +826,7 @@ const char *episodes_allocation(episodes *e, uint32_t type, wire_bytes payload)
                 }
                 episode->owned = false;
                 episode->ended = true;
+                episode->offered[0] = '\0';
                 e->counts.owned_now--;
                 return NULL;
         }
@@ -828,6 +836,11 @@ const char *episodes_allocation(episodes *e, uint32_t type, wire_bytes payload)
                         return "F5: an owner folded into none";
                 }
                 team_set(to->owner, wire_find(payload, 4));
+                if (strcmp(to->offered, to->owner) == 0) {
+                        to->offered[0] = '\0'; /* Nobody is asked for what they have. */
+                }
+                episode->owner[0] = '\0';
+                episode->offered[0] = '\0';
                 episode->owned = false;
                 episode->ended = true;
                 e->counts.owned_now--;
@@ -948,4 +961,36 @@ void episodes_each(const episodes *e,
                         each(context, n->id, disposition_of(n));
                 }
         }
+}
+
+bool episodes_find(const episodes *e, const uint8_t referral[10], episodes_place *ret_place)
+{
+        const note *n = known(&e->referrals, referral);
+
+        if (n == NULL || !n->matched) {
+                return false;
+        }
+        const note *home = home_of(n->episode);
+        *ret_place = (episodes_place){ .where = disposition_of(n), .family = n->stands->family };
+        if (home != NULL) {
+                ret_place->episode = home->id;
+                ret_place->state = home->state;
+                ret_place->version = home->version;
+                ret_place->severity = home->severity;
+                ret_place->owner = home->owner;
+                ret_place->offered = home->offered;
+        }
+        return true;
+}
+
+uint64_t episodes_in_state(const episodes *e, uint32_t state)
+{
+        uint64_t count = 0;
+
+        for (size_t i = 0; i < BUCKETS; i++) {
+                for (const note *n = e->episodes.buckets[i]; n != NULL; n = n->next) {
+                        count += n->state == state ? 1 : 0;
+                }
+        }
+        return count;
 }

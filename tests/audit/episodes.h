@@ -60,6 +60,22 @@ episodes_counts episodes_count(const episodes *e);
 void episodes_each(const episodes *e,
                    void (*each)(void *context, const uint8_t referral[10], const char *where), void *context);
 
+/* Where one matched referral is, and how that work stands. */
+typedef struct episodes_place {
+        const char *where; /* As episodes_each says it. */
+        const uint8_t *family;
+        const uint8_t *episode; /* NULL: it is on none. */
+        uint32_t state;
+        uint32_t version;
+        uint64_t severity;
+        const char *owner;
+        const char *offered; /* Empty: no offer is open. */
+} episodes_place;
+/* False where nobody has matched it. What it points to stays until the next record. */
+bool episodes_find(const episodes *e, const uint8_t referral[10], episodes_place *ret_place);
+/* How many episodes are in this state (EpisodeState of triage.proto). */
+uint64_t episodes_in_state(const episodes *e, uint32_t state);
+
 /* One episode, for a harness that wants to act on it; false when there is none. */
 typedef struct episodes_sample {
         uint8_t episode[10];
