@@ -4,6 +4,8 @@
 
 #include "allocation/allot_codec.h"
 #include "deduplication/dedup_codec.h"
+#include "gateway/view_codec.h"
+#include "notification/notify_codec.h"
 #include "triage/triage_codec.h"
 
 /* The fault of the run under way; one run at a time, as in plant.h. */
@@ -177,6 +179,61 @@ static void dedup_planted_decide(door_view *view, const void *policy, const door
         }
 }
 
+static void notify_planted_decide(door_view *view, const void *policy, const door_input *input, door_out *out)
+{
+        notify_decide(view, policy, input, out);
+        for (size_t i = 0; i < out->events_count;) {
+                const door_event *event = &out->events[i];
+                notify_planned *message = (notify_planned *)(uintptr_t)event->body;
+                const bool offer = event->type == NOTIFY_PLANNED && message->message.kind == NOTIFY_OFFER;
+                const bool joined = event->type == NOTIFY_PLANNED && message->message.kind == NOTIFY_JOINED &&
+                                    message->message.why == NOTIFY_WHY_YOURS;
+                if ((offer && planted == COUNTY_PLANT_OFFER_UNTOLD) ||
+                    (event->type == NOTIFY_OWNER_NOTED && planted == COUNTY_PLANT_TOLD_WHO_LEFT &&
+                     ((const notify_owner *)event->body)->team.len == 0)) {
+                        event_drop(out, i);
+                        continue;
+                }
+                if ((offer && planted == COUNTY_PLANT_OFFER_TOLD_ELSEWHERE) ||
+                    (joined && planted == COUNTY_PLANT_FOLD_TOLD_ELSEWHERE)) {
+                        message->message.recipient = door_bytes_of("front-door");
+                }
+                i++;
+        }
+}
+
+/* What a view with a mistake in it would pass over. */
+static bool view_passes_over(const door_input *input, const view_fact *fact)
+{
+        switch (planted) {
+        case COUNTY_PLANT_VIEW_FORGETS_MOVED:
+                return input->cause.log == VIEW_LOG_TRIAGE && fact->has_moved_from;
+        case COUNTY_PLANT_VIEW_KEEPS_LOOK:
+                return input->cause.log == VIEW_LOG_TRIAGE && input->type == VIEW_LOOK_ANSWERED;
+        case COUNTY_PLANT_VIEW_DEAF_TO_UNDOING:
+                return input->cause.log == VIEW_LOG_DEDUPLICATION && input->type == VIEW_JOIN_UNDONE;
+        case COUNTY_PLANT_VIEW_FORMER_OWNER:
+                return input->cause.log == VIEW_LOG_ALLOCATION && input->type == VIEW_ALLOT_FOLDED;
+        case COUNTY_PLANT_VIEW_MESSAGE_STAYS:
+                return input->cause.log == VIEW_LOG_NOTIFICATION && input->type == VIEW_TOLD;
+        default:
+                return false;
+        }
+}
+
+static void view_planted_project(door_view *view, const door_input *input)
+{
+        if (view_passes_over(input, input->body)) {
+                return;
+        }
+        view_project(view, input);
+        if (planted == COUNTY_PLANT_VIEW_COUNTS_FOLDED_TWICE && input->cause.log == VIEW_LOG_TRIAGE &&
+            input->type == VIEW_EPISODE_FOLDED) {
+                view_count_add(view, VIEW_DISP_QUEUED, 1);
+                view_count_add(view, VIEW_COUNT_RECEIVED, 1);
+        }
+}
+
 const door_core_ops *county_planted_deduplication(int plant)
 {
         static door_core_ops ops;
@@ -212,5 +269,29 @@ const door_core_ops *county_planted_allocation(int plant)
         }
         ops = allot_ops;
         ops.decide = allot_planted_decide;
+        return &ops;
+}
+
+const door_core_ops *county_planted_notification(int plant)
+{
+        static door_core_ops ops;
+
+        if (plant < COUNTY_PLANT_LOWERS || plant >= COUNTY_PLANTS_END) {
+                return &notify_ops;
+        }
+        ops = notify_ops;
+        ops.decide = notify_planted_decide;
+        return &ops;
+}
+
+const door_core_ops *county_planted_view(int plant)
+{
+        static door_core_ops ops;
+
+        if (plant < COUNTY_PLANT_LOWERS || plant >= COUNTY_PLANTS_END) {
+                return &view_ops;
+        }
+        ops = view_ops;
+        ops.project = view_planted_project;
         return &ops;
 }

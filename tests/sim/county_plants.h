@@ -1,5 +1,5 @@
 /*
- * county_plants.h - faults planted in what deduplication, triage and allocation decide, one at a time.
+ * county_plants.h - faults planted in what the services decide and the view remembers, one at a time.
  *
  * The brains themselves stay as they are: what they have decided is changed on its way to the log, as a
  * mistake in them would change it. The auditor, who sees the logs alone, must say so.
@@ -39,6 +39,16 @@ typedef enum county_plant {
         COUNTY_PLANT_RESTORED_UNOWNED,
         COUNTY_PLANT_UNDO_FORGETS,
         COUNTY_PLANT_MOVED_FROM_ELSEWHERE,
+        COUNTY_PLANT_OFFER_UNTOLD,
+        COUNTY_PLANT_OFFER_TOLD_ELSEWHERE,
+        COUNTY_PLANT_TOLD_WHO_LEFT,
+        COUNTY_PLANT_FOLD_TOLD_ELSEWHERE,
+        COUNTY_PLANT_VIEW_FORGETS_MOVED,
+        COUNTY_PLANT_VIEW_COUNTS_FOLDED_TWICE,
+        COUNTY_PLANT_VIEW_KEEPS_LOOK,
+        COUNTY_PLANT_VIEW_DEAF_TO_UNDOING,
+        COUNTY_PLANT_VIEW_FORMER_OWNER,
+        COUNTY_PLANT_VIEW_MESSAGE_STAYS,
         COUNTY_PLANTS_END,
 } county_plant;
 
@@ -71,11 +81,23 @@ typedef enum county_plant {
         X(COUNTY_PLANT_TWO_OWNERS, "joined work keeps both its owners")                                      \
         X(COUNTY_PLANT_RESTORED_UNOWNED, "restored work gets no owner")                                      \
         X(COUNTY_PLANT_UNDO_FORGETS, "an undone join leaves a referral without a family")                    \
-        X(COUNTY_PLANT_MOVED_FROM_ELSEWHERE, "a referral is moved out of a family it was not in")
+        X(COUNTY_PLANT_MOVED_FROM_ELSEWHERE, "a referral is moved out of a family it was not in")            \
+        X(COUNTY_PLANT_OFFER_UNTOLD, "a team is not told of an offer")                                       \
+        X(COUNTY_PLANT_OFFER_TOLD_ELSEWHERE, "an offer is told to the front door instead")                   \
+        X(COUNTY_PLANT_TOLD_WHO_LEFT, "a team that has left a family is told on")                            \
+        X(COUNTY_PLANT_FOLD_TOLD_ELSEWHERE, "of a join another desk is told than owns")                      \
+        X(COUNTY_PLANT_VIEW_FORGETS_MOVED, "the view forgets where a moved referral went")                   \
+        X(COUNTY_PLANT_VIEW_COUNTS_FOLDED_TWICE, "the view counts a joined row twice")                       \
+        X(COUNTY_PLANT_VIEW_KEEPS_LOOK, "the view keeps an answered look on its list")                       \
+        X(COUNTY_PLANT_VIEW_DEAF_TO_UNDOING, "the view does not hear that a join is undone")                 \
+        X(COUNTY_PLANT_VIEW_FORMER_OWNER, "the view passes over who owns joined work")                       \
+        X(COUNTY_PLANT_VIEW_MESSAGE_STAYS, "the view keeps a message that a person has told")
 
 /* The same core with the plant in it; `plant` 0 is the core itself. */
 const door_core_ops *county_planted_deduplication(int plant);
 const door_core_ops *county_planted_triage(int plant);
 const door_core_ops *county_planted_allocation(int plant);
+const door_core_ops *county_planted_notification(int plant);
+const door_core_ops *county_planted_view(int plant);
 
 #endif

@@ -29,6 +29,8 @@ enum {
         IDLE_MS = 100000,
         IDLE_TURNS_PER_SECOND_MAX = 12, /* Heartbeats both ways of up to three logs take 5. */
         ALERTS_KEPT = 1024,
+        ASKED_AT_ONCE = 24,
+        ASKED_TIMES_MAX = 20,
         STUCK_STARTS = 15, /* Deaths at one place: care must have put the killer aside long before. */
 };
 #define WALL_START_MS UINT64_C(1790000000000)
@@ -119,6 +121,7 @@ typedef struct entry {
         const char *actor;
         uint64_t expected_version;
         bool may_be_malformed;
+        bool answered; /* Of a question: as of what is the end of every log now. */
         size_t client;
         uint64_t resend_at_us;
         door_position not_before;
@@ -159,6 +162,11 @@ static void *must(void *pointer)
 {
         DOOR_REQUIRE(pointer != NULL);
         return pointer;
+}
+
+static bool is_view(const node *n)
+{
+        return n->service->core->project != NULL;
 }
 
 static void trace(const world *w, const char *what, size_t who, uint64_t number)
@@ -243,7 +251,7 @@ static void frame_send(world *w, size_t from, size_t to, uint64_t epoch, door_ch
                     .frame_len = frame.len };
         memcpy(e.frame, frame.data, frame.len);
         e.incarnation = to < w->nodes_count ? w->nodes[to].incarnation : 0;
-        if (channel == DOOR_CHANNEL_UPSTREAM && frame.len > 200 && chance(w, 8)) {
+        if (channel == DOOR_CHANNEL_UPSTREAM && to < w->nodes_count && frame.len > 200 && chance(w, 8)) {
                 /* Not what a network under CURVE does, but what a wrong buffer would. */
                 e.frame[sim_rng_between(&w->rng, frame.len / 3, frame.len - 20)] ^= 0x20;
                 w->tally.corrupted++;
@@ -360,7 +368,14 @@ typedef struct comparing {
         sim_store *replayed;
         size_t rows;
         bool equal;
+        bool is_view;
 } comparing;
+
+/* A view's own rows are a fold of other logs; the shell's beside them are of its own, as everywhere. */
+static bool is_of_log(const comparing *c, door_bytes key)
+{
+        return !c->is_view || key.data[0] >= DOOR_TABLE_SHELL;
+}
 
 static void compare_row(void *context, door_bytes key, door_bytes value)
 {
@@ -371,6 +386,9 @@ static void compare_row(void *context, door_bytes key, door_bytes value)
         bool found = false;
         const door_store_port port = sim_store_port(c->replayed);
 
+        if (!is_of_log(c, key)) {
+                return;
+        }
         door_arena_init(&arena, memory, sizeof memory);
         c->rows++;
         (void)port.state.get(port.state.context, key, &arena, &other, &found);
@@ -417,7 +435,7 @@ static void replay_check(world *w, size_t index)
                 const door_commit commit = { .changes = view.head[0] };
                 DOOR_REQUIRE(port.commit(port.context, &commit) == DOOR_OK);
         }
-        comparing c = { .replayed = replayed, .equal = true };
+        comparing c = { .replayed = replayed, .equal = true, .is_view = is_view(n) };
         sim_store_each(n->store, compare_row, &c);
         sim_store_each(replayed, count_row, &rows);
         if (!c.equal || rows != c.rows) {
@@ -1013,8 +1031,8 @@ static uint64_t settled_least(world *w)
                 const uint64_t head = sim_store_durable_head(store);
                 door_header header;
                 uint64_t seen = 0;
-                if (w->nodes[i].service->core->log == 1) {
-                        continue;
+                if (w->nodes[i].service->core->log == 1 || is_view(&w->nodes[i])) {
+                        continue; /* A view may have no record at all. */
                 }
                 door_arena_reset(&w->arena);
                 if (head > 0 && door_header_decode(sim_store_durable_record(store, head)->header, &w->arena,
@@ -1068,6 +1086,52 @@ static void question_answered(world *w, size_t from, const Door__V1__Frame *fram
         }
 }
 
+/* What it had seen covers what the asker had; true where that is all there is. */
+static bool seen_check(world *w, const entry *e, const Door__V1__Result *result)
+{
+        const node *n = &w->nodes[node_of_log(w, e->log)];
+        bool current = result->n_seen == 1 + n->service->upstreams_count;
+
+        for (size_t i = 0; i < result->n_seen; i++) {
+                const uint32_t log = result->seen[i]->log;
+                const uint64_t seq = result->seen[i]->seq;
+                const uint64_t head = node_of_log(w, log) == SIZE_MAX ? 0 : audit_head(w->audit, log);
+                if (seq > head) {
+                        audit_fail(w->audit, "R1", "log %u: an answer has seen what is not durable in log %u",
+                                   e->log, log);
+                }
+                if (log == e->not_before.log && seq < e->not_before.seq) {
+                        audit_fail(w->audit, "CAUSAL",
+                                   "log %u: answered before it had seen what the asker had", e->log);
+                }
+                current &= seq == head;
+        }
+        return current && parked_count(w, &w->nodes[node_of_log(w, e->log)]) == 0;
+}
+
+/* A question to a view leaves no record: it is right if what it says is. */
+static void question_ended(world *w, entry *e, const Door__V1__Result *result)
+{
+        const door_bytes body = result->has_body ? door_proto_bytes(result->body) : DOOR_BYTES_EMPTY;
+        const sim_answer answer = { .type = e->type,
+                                    .question = { e->body, e->body_len },
+                                    .answer = { body.data, body.len },
+                                    .current = seen_check(w, e, result) };
+        const char *wrong = w->topology->answered(w->context, &answer);
+
+        w->tally.questions++;
+        w->tally.current += answer.current ? 1 : 0;
+        e->answered |= answer.current;
+        if (wrong != NULL) {
+                audit_fail(w->audit, "VIEW", "log %u: %s", e->log, wrong);
+        }
+}
+
+static bool is_question(const entry *e)
+{
+        return e->type >= DOOR_QUERY_TYPE_FIRST;
+}
+
 static void client_frame(world *w, const event *ev)
 {
         static _Alignas(16) uint8_t memory[DOOR_FRAME_ARENA_BYTES / 4];
@@ -1103,6 +1167,11 @@ static void client_frame(world *w, const event *ev)
                 w->tally.retries++;
                 trace(w, "retry", found->client, result->reason);
                 found->resend_at_us = w->now_us + 400000;
+                return;
+        }
+        if (sharing == 1 && is_question(found) && result->outcome == DOOR__V1__OUTCOME__DONE) {
+                question_ended(w, found, result);
+                found->state = ENTRY_ENDED;
                 return;
         }
         /* Two contents under one id: the client cannot tell which one was answered; the log can. */
@@ -1698,6 +1767,54 @@ static void questions_check(world *w)
         }
 }
 
+/*
+ * At rest every view is asked what the topology wants to know. Should something fall due meanwhile, what
+ * was answered too early is asked again.
+ */
+static void views_check(world *w)
+{
+        static uint8_t body[SIM_COMMAND_BYTES_MAX];
+        size_t asked = 0;
+        size_t open = 0;
+        bool more = w->topology->ask != NULL;
+
+        for (size_t i = 0; i < w->journal_count; i++) {
+                w->journal[i].state =
+                        ENTRY_ENDED; /* What is left open is a stranger's, whom nobody answers. */
+        }
+        journal_prune(w);
+        for (size_t turn = 0; (more || open > 0) && audit_breach(w->audit) == NULL; turn++) {
+                size_t kept = 0;
+                for (size_t i = 0; i < w->journal_count; i++) {
+                        if (w->journal[i].answered) {
+                                free(w->journal[i].body);
+                        } else {
+                                w->journal[kept++] = w->journal[i];
+                        }
+                }
+                turn = kept < open || kept == 0 ? 0 : turn;
+                w->journal_count = open = kept;
+                if (turn == ASKED_TIMES_MAX) {
+                        audit_fail(w->audit, "VIEW", "questions at rest are not answered");
+                }
+                for (size_t i = 0; i < open; i++) {
+                        entry_send(w, &w->journal[i]);
+                }
+                while (more && open < ASKED_AT_ONCE) {
+                        sim_command command = { .body = body, .body_max = sizeof body, .actor = "operator" };
+                        more = w->topology->ask(w->context, asked++, &command);
+                        if (more) {
+                                entry *e = entry_new(w, 0, command.log, command.type, command.body,
+                                                     command.body_len);
+                                e->actor = command.actor;
+                                entry_send(w, e);
+                                open++;
+                        }
+                }
+                run_until(w, w->now_us + 200000);
+        }
+}
+
 /* Pulls that timed out or were taken for faults: none may be, once nothing is wrong. */
 static uint64_t troubles_count(const world *w)
 {
@@ -1756,6 +1873,7 @@ static void drain(world *w)
         if (audit_breach(w->audit) == NULL) {
                 audit_at_rest(w->audit);
                 questions_check(w);
+                views_check(w);
                 for (size_t i = 0; i < w->nodes_count; i++) {
                         if (w->nodes[i].anchor_seq != sim_store_durable_head(w->nodes[i].store)) {
                                 audit_fail(w->audit, "ANCHOR", "log %u: at rest, and the anchor is behind",

@@ -46,6 +46,14 @@ typedef struct sim_command {
         bool may_be_malformed;     /* Nothing that must be decided: MALFORMED is a right answer. */
 } sim_command;
 
+/* What a view has answered (record 0014). */
+typedef struct sim_answer {
+        uint32_t type;
+        wire_bytes question;
+        wire_bytes answer;
+        bool current; /* It had read every log to what is its end now, and nothing is parked there. */
+} sim_answer;
+
 typedef struct sim_topology {
         const char *name;
         const sim_service *services;
@@ -69,6 +77,11 @@ typedef struct sim_topology {
         void (*count)(void *context, uint64_t ret_told[SIM_TOLD_MAX]);
         /* Do the durable records want this effect, as this attempt? NULL: no service here has effects. */
         bool (*wants)(void *context, uint32_t log, const door_effect *effect);
+        /* At rest: the question to a view after so many others; false: no more. NULL: there is no view here.
+         */
+        bool (*ask)(void *context, size_t asked, sim_command *ret_command);
+        /* Whatever a view answers, then and before: a sentence where it is wrong, else NULL. */
+        const char *(*answered)(void *context, const sim_answer *answer);
 } sim_topology;
 
 typedef struct sim_options {
@@ -83,7 +96,7 @@ typedef struct sim_tally {
         uint64_t events, frames, dropped, late, kills, clean_stops, aborts, commit_failures, clock_jumps,
                 sleeps, partitions, disk_full, corrupted, commands, answers, retries, repeats, conflicts,
                 garbage, releases, virtual_ms, regress_checks, tight_starts, tight_ends, older_starts,
-                effects;
+                effects, questions, current;
         uint64_t told[SIM_TOLD_MAX]; /* What the topology counts of its own, by sim_topology.told. */
 } sim_tally;
 

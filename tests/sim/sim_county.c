@@ -1,5 +1,10 @@
 /*
- * sim_county.c - the real cores as a topology.
+ * sim_county.c - the real cores as a topology: all five services, and the gateway's view beside them.
+ *
+ *      agencies ──► 1 intake ──► 2 deduplication ──► 3 triage ◄──► 4 allocation
+ *                   │ headers                        │             │
+ *                   └──────────────► 5 notification ◄┴─────────────┘ ──► the simulator's executor
+ *                                          1, 2, 3, 4, 5 ──► 6 gateway ◄── questions
  *
  * Agencies draw from a small pool of names, birth dates and houses, so that families come back,
  * twins and namesakes meet, and keys are used again: with the same content, with another time of
@@ -17,10 +22,15 @@
 #include "deduplication/dedup_codec.h"
 #include "door/v1/allocation.pb-c.h"
 #include "door/v1/deduplication.pb-c.h"
+#include "door/v1/envelope.pb-c.h"
 #include "door/v1/intake.pb-c.h"
+#include "door/v1/notification.pb-c.h"
 #include "door/v1/policy.pb-c.h"
 #include "door/v1/triage.pb-c.h"
+#include "gateway/view_codec.h"
 #include "intake/intake_codec.h"
+#include "notification/notify_codec.h"
+#include "sim/county_asks.h"
 #include "sim/county_plots.h"
 #include "triage/triage_codec.h"
 
@@ -30,13 +40,18 @@
 #define DEDUP_CORE  county_planted_deduplication(door_planted_fault)
 #define TRIAGE_CORE county_planted_triage(door_planted_fault)
 #define ALLOT_CORE  county_planted_allocation(door_planted_fault)
+#define NOTIFY_CORE county_planted_notification(door_planted_fault)
+#define VIEW_CORE   county_planted_view(door_planted_fault)
 #else
 #define DEDUP_CORE  &dedup_ops
 #define TRIAGE_CORE &triage_ops
 #define ALLOT_CORE  &allot_ops
+#define NOTIFY_CORE &notify_ops
+#define VIEW_CORE   &view_ops
 #endif
 
-enum { NUMBERS_KEPT = 4096, PEOPLE_MAX = 5, KEYS_MAX = 64, TEXT_MAX = 40, POLICY_BYTES_MAX = 256 };
+enum { NOTIFICATION = 5 };
+enum { NUMBERS_KEPT = 4096, PEOPLE_MAX = 5, KEYS_MAX = 64, TEXT_MAX = 40, POLICY_BYTES_MAX = 384 };
 
 /* A submission once made, to be made again. */
 typedef struct made {
@@ -57,6 +72,9 @@ typedef struct agencies {
         size_t allotment_len;
         uint8_t identity[POLICY_BYTES_MAX]; /* Deduplication's. */
         size_t identity_len;
+        uint8_t telling[POLICY_BYTES_MAX]; /* Notification's. */
+        size_t telling_len;
+        asks asks;
         uint64_t seed_of[NUMBERS_KEPT]; /* Of the content under key N. */
         plot plot;
 } agencies;
@@ -136,6 +154,37 @@ static void dedup_policy_make(agencies *a)
         (void)door__v1__dedup_policy__pack(&policy, a->identity);
 }
 
+/* One team has no address; tries end soon, so that much is given up. In half of the runs senders are told. */
+static void notify_policy_make(agencies *a, uint64_t seed)
+{
+        static const char *const ids[] = { "front-door", "edt", "manager", "east", "west", "police" };
+        enum { RECIPIENTS = sizeof ids / sizeof ids[0] };
+        Door__V1__NotifyPolicy policy = DOOR__V1__NOTIFY_POLICY__INIT;
+        Door__V1__Recipient recipients[RECIPIENTS];
+        Door__V1__Recipient *pointers[RECIPIENTS];
+        char *emails[] = { (char *)(uintptr_t) "d@d.invalid" };
+
+        for (size_t i = 0; i < RECIPIENTS; i++) {
+                door__v1__recipient__init(&recipients[i]);
+                recipients[i].id = (char *)(uintptr_t)ids[i];
+                recipients[i].n_email = 1;
+                recipients[i].email = emails;
+                pointers[i] = &recipients[i];
+        }
+        policy.n_recipient = RECIPIENTS;
+        policy.recipient = pointers;
+        policy.has_training = policy.training = 1;
+        policy.has_receipts = 1;
+        policy.receipts = seed / 2 % 2 == 0;
+        policy.has_attempts_max = policy.has_retry_first_s = policy.has_retry_last_s = 1;
+        policy.attempts_max = 2;
+        policy.retry_first_s = 1;
+        policy.retry_last_s = 3;
+        a->telling_len = door__v1__notify_policy__get_packed_size(&policy);
+        DOOR_REQUIRE(a->telling_len <= sizeof a->telling);
+        (void)door__v1__notify_policy__pack(&policy, a->telling);
+}
+
 static void *begin(uint64_t seed, int planted)
 {
         agencies *a = calloc(1, sizeof *a);
@@ -163,6 +212,7 @@ static void *begin(uint64_t seed, int planted)
         triage_policy_make(a, seed);
         allot_policy_make(a);
         dedup_policy_make(a);
+        notify_policy_make(a, seed);
         a->plot.next = (plot_kind)(seed % PLOT_KINDS);
         return a;
 }
@@ -171,6 +221,7 @@ static void end(void *context)
 {
         agencies *a = context;
         (void)county_free(a->books);
+        asks_done(&a->asks);
         free(a);
 }
 
@@ -490,6 +541,28 @@ static bool identity_draw(const agencies *a, sim_rng *rng, sim_command *command)
         return found;
 }
 
+/* ---- people whom a message did not reach, or who telephoned instead */
+
+static bool told_draw(const agencies *a, sim_rng *rng, sim_command *command)
+{
+        Door__V1__DeliveryNamed out = DOOR__V1__DELIVERY_NAMED__INIT;
+        uint8_t delivery[10];
+        char recipient[64];
+
+        if (!deliveries_pick(county_told(a->books), sim_rng_below(rng, 64), delivery, recipient)) {
+                return false;
+        }
+        out.delivery = (ProtobufCBinaryData){ sizeof delivery, delivery };
+        command->log = NOTIFICATION;
+        command->type = sim_rng_chance(rng, 600) ? NOTIFY_TRY_AGAIN : NOTIFY_TOLD_BY_PERSON;
+        /* A team may only speak for what was to go to it; whoever it is does not always know. */
+        command->actor = strcmp(recipient, "east") == 0 && sim_rng_chance(rng, 700) ? "training/team-east/sam"
+                         : sim_rng_chance(rng, 900)                                 ? "training/manager/mo"
+                                                    : "training/team-west/kim";
+        message_put(command, &out.base);
+        return true;
+}
+
 static void referral_command(agencies *a, sim_rng *rng, const made *again, sim_command *ret_command);
 
 static void command(void *context, sim_rng *rng, sim_command *ret_command)
@@ -498,6 +571,13 @@ static void command(void *context, sim_rng *rng, sim_command *ret_command)
         episodes_sample sample;
         uint64_t number = 0;
 
+        if (sim_rng_chance(rng, 60)) {
+                asks_draw(a->books, rng, ret_command);
+                return;
+        }
+        if (sim_rng_chance(rng, 40) && told_draw(a, rng, ret_command)) {
+                return;
+        }
         if (sim_rng_chance(rng, 650)) {
                 const plot_step step = plot_go_on(&a->plot, a->books, rng, ret_command, &number);
                 const made again = { a->seed_of[number % NUMBERS_KEPT], 0 };
@@ -595,6 +675,9 @@ static void policy(void *context, uint32_t log, wire_bytes *ret_content)
         if (log == 4) {
                 *ret_content = (wire_bytes){ a->allotment, a->allotment_len };
         }
+        if (log == NOTIFICATION) {
+                *ret_content = (wire_bytes){ a->telling, a->telling_len };
+        }
 }
 
 static const char *balance(void *context)
@@ -609,8 +692,14 @@ static const char *balance(void *context)
                 return "matched has no place at triage, with nothing parked";
         }
         const char *apart = episodes_settled(county_notes(((agencies *)context)->books));
+        if (apart == NULL) {
+                apart = deliveries_settled(county_told(((agencies *)context)->books));
+        }
         if (apart != NULL) {
                 return apart;
+        }
+        if (county_deliveries(((agencies *)context)->books).trying_now > 0) {
+                return "a message is still tried, with nothing wrong";
         }
         return places.owned_now == places.open_now ? NULL
                                                    : "an open episode has no owner, or a closed one has";
@@ -662,6 +751,10 @@ static const char *const told_names[] = {
         "undo x referral",
         "join x join",
         "join x undo",
+        "planned",
+        "delivered",
+        "given up",
+        "told",
         NULL,
 };
 
@@ -677,13 +770,16 @@ static void count(void *context, uint64_t ret_told[SIM_TOLD_MAX])
                 c.undone,         c.moves,          c.answers,        c.folds,          c.restores,
                 c.family_changes, c.detached,
         };
-        enum { TOLD = sizeof told / sizeof told[0] };
+        const deliveries_counts d = county_deliveries(((agencies *)context)->books);
+        const uint64_t messages[] = { d.planned, d.delivered, d.with_person_now, d.told };
+        enum { TOLD = sizeof told / sizeof told[0], MESSAGES = sizeof messages / sizeof messages[0] };
 
-        _Static_assert(TOLD + CROSSINGS + 1 == sizeof told_names / sizeof told_names[0],
+        _Static_assert(TOLD + CROSSINGS + MESSAGES + 1 == sizeof told_names / sizeof told_names[0],
                        "a name for each count");
-        _Static_assert(TOLD + CROSSINGS <= SIM_TOLD_MAX, "room for each count");
+        _Static_assert(TOLD + CROSSINGS + MESSAGES <= SIM_TOLD_MAX, "room for each count");
         memcpy(ret_told, told, sizeof told);
         memcpy(ret_told + TOLD, county_crossings(((agencies *)context)->books), CROSSINGS * sizeof *ret_told);
+        memcpy(ret_told + TOLD + CROSSINGS, messages, sizeof messages);
 }
 
 static audit_model model(void *context)
@@ -691,9 +787,31 @@ static audit_model model(void *context)
         return county_model(((agencies *)context)->books);
 }
 
+static bool wants(void *context, uint32_t log, const door_effect *effect)
+{
+        const agencies *a = context;
+
+        return log == NOTIFICATION &&
+               deliveries_wants(county_told(a->books), effect->key.bytes, effect->attempt);
+}
+
+static bool ask(void *context, size_t asked, sim_command *ret_command)
+{
+        agencies *a = context;
+
+        return asks_at_rest(&a->asks, a->books, asked, ret_command);
+}
+
+static const char *answered(void *context, const sim_answer *answer)
+{
+        agencies *a = context;
+
+        return asks_answered(&a->asks, a->books, answer);
+}
+
 const sim_topology *sim_county(void)
 {
-        static sim_service services[4];
+        static sim_service services[6];
         static sim_topology topology;
 
         services[0] = (sim_service){ .core = &intake_ops, .settled_by = { "deduplication", NULL } };
@@ -712,10 +830,24 @@ const sim_topology *sim_county(void)
                                      .upstreams = { { 3, "triage", DOOR_FORM_PUBLIC } },
                                      .upstreams_count = 1,
                                      .clients_speak_for = "training/" };
+        services[4] = (sim_service){ .core = NOTIFY_CORE,
+                                     .upstreams = { { 1, "intake", DOOR_FORM_HEADERS },
+                                                    { 3, "triage", DOOR_FORM_PUBLIC },
+                                                    { 4, "allocation", DOOR_FORM_PUBLIC } },
+                                     .upstreams_count = 3,
+                                     .clients_speak_for = "training/" };
+        services[5] = (sim_service){ .core = VIEW_CORE,
+                                     .upstreams = { { 1, "intake", DOOR_FORM_PUBLIC },
+                                                    { 2, "deduplication", DOOR_FORM_PUBLIC },
+                                                    { 3, "triage", DOOR_FORM_PUBLIC },
+                                                    { 4, "allocation", DOOR_FORM_PUBLIC },
+                                                    { 5, "notification", DOOR_FORM_PUBLIC } },
+                                     .upstreams_count = 5,
+                                     .clients_speak_for = "training/" };
         topology = (sim_topology){
                 .name = "county",
                 .services = services,
-                .services_count = 4,
+                .services_count = sizeof services / sizeof services[0],
                 .model = model,
                 .begin = begin,
                 .end = end,
@@ -727,6 +859,9 @@ const sim_topology *sim_county(void)
                 .balance = balance,
                 .told = told_names,
                 .count = count,
+                .wants = wants,
+                .ask = ask,
+                .answered = answered,
         };
         return &topology;
 }

@@ -126,7 +126,8 @@ static int seeds_run(const arguments *args)
                         "%s: seeds %llu..%llu: %d failed; events %llu frames %llu dropped %llu late %llu "
                         "kills %llu stops %llu aborts %llu commit failures %llu clock jumps %llu sleeps "
                         "%llu partitions %llu disk %llu corrupted %llu commands %llu retries %llu "
-                        "conflicts %llu releases %llu effects %llu virtual %llu s\n",
+                        "conflicts %llu releases %llu effects %llu questions %llu current %llu virtual %llu "
+                        "s\n",
                         topology->name, (unsigned long long)args->from,
                         (unsigned long long)(args->from + args->seeds - 1), failed,
                         (unsigned long long)total.events, (unsigned long long)total.frames,
@@ -138,6 +139,7 @@ static int seeds_run(const arguments *args)
                         (unsigned long long)total.corrupted, (unsigned long long)total.commands,
                         (unsigned long long)total.retries, (unsigned long long)total.conflicts,
                         (unsigned long long)total.releases, (unsigned long long)total.effects,
+                        (unsigned long long)total.questions, (unsigned long long)total.current,
                         (unsigned long long)(total.virtual_ms / 1000));
                 for (size_t i = 0; topology->told != NULL && topology->told[i] != NULL; i++) {
                         (void)printf("%s %s %llu", i == 0 ? "   " : ",", topology->told[i],
