@@ -10,7 +10,7 @@
 const cli_subcommand *cli_subcommand_at(size_t index)
 {
         static const cli_subcommand subcommands[] = {
-                { "keys", cli_keys, "init", "make what is missing of keys and peers.yaml",
+                { "keys", cli_keys, "init [--tcp PORT]", "make what is missing of keys and peers.yaml",
                   "frontdoor keys init" },
                 { "run", cli_run, "[--only SERVICE] [--disk-floor BYTES] [--metrics-from PORT]",
                   "start the services and keep them up", "frontdoor run" },

@@ -309,6 +309,7 @@ static door_status zap_open(door_bus *bus, door_error *reterr_error)
 
 static door_status server_open(door_bus *bus, size_t slot, const char *endpoint, door_error *reterr_error)
 {
+        char listen[DOOR_ENDPOINT_BYTES_MAX];
         const door_status status = door_endpoint_check(endpoint, reterr_error);
 
         if (status != DOOR_OK) {
@@ -320,9 +321,10 @@ static door_status server_open(door_bus *bus, size_t slot, const char *endpoint,
                 return door_error_set(reterr_error, DOOR_IO, "a socket for %.120s: %s", endpoint,
                                       zmq_strerror(errno));
         }
-        if (zmq_bind(s->zmq, endpoint) != 0) {
+        door_endpoint_to_bind(endpoint, listen);
+        if (zmq_bind(s->zmq, listen) != 0) {
                 return door_error_set(reterr_error, errno == EADDRINUSE ? DOOR_BUSY : DOOR_IO,
-                                      "bind %.120s: %s", endpoint, zmq_strerror(errno));
+                                      "bind %.120s: %s", listen, zmq_strerror(errno));
         }
         return DOOR_OK;
 }

@@ -339,8 +339,8 @@ static door_status pairs_gather(const char *home, const door_peers *peers, door_
         return DOOR_OK;
 }
 
-static door_status peers_make(const char *home, const char *path, const door_keypair *pairs, size_t count,
-                              door_error *reterr_error)
+static door_status peers_make(const char *home, uint16_t tcp_port, const char *path,
+                              const door_keypair *pairs, size_t count, door_error *reterr_error)
 {
         door_key keys[NAMES_MAX];
         char *text = NULL;
@@ -348,7 +348,7 @@ static door_status peers_make(const char *home, const char *path, const door_key
         for (size_t i = 0; i < count; i++) {
                 keys[i] = pairs[i].public_key;
         }
-        door_status status = door_peers_write_default(home, keys, count, &text, reterr_error);
+        door_status status = door_peers_write_default(home, tcp_port, keys, count, &text, reterr_error);
         if (status == DOOR_OK) {
                 status = file_make(path, 0644, door_bytes_of(text), reterr_error);
         }
@@ -356,7 +356,8 @@ static door_status peers_make(const char *home, const char *path, const door_key
         return status;
 }
 
-door_status door_keys_init(const char *home, door_keys_made *ret_made, door_error *reterr_error)
+door_status door_keys_init(const char *home, uint16_t tcp_port, door_keys_made *ret_made,
+                           door_error *reterr_error)
 {
         door_keypair pairs[NAMES_MAX];
         bool fresh[NAMES_MAX] = { false };
@@ -410,7 +411,7 @@ door_status door_keys_init(const char *home, door_keys_made *ret_made, door_erro
         }
         status = folder_sync(keys_path, reterr_error);
         if (status == DOOR_OK && peers == NULL) {
-                status = peers_make(home, peers_path, pairs, count, reterr_error);
+                status = peers_make(home, tcp_port, peers_path, pairs, count, reterr_error);
                 made.peers_made = status == DOOR_OK;
         }
         if (status == DOOR_OK) {

@@ -73,11 +73,14 @@ typedef struct door_keys_made {
 /*
  * door_keys_init - make what is missing of a home: folders, secrets, the default peers.yaml.
  *
+ *   tcp_port  [in]  where a peers.yaml that is written now says services live: door_peers_write_default.
+ *
  * Returns DOOR_OK        every secret exists and peers.yaml names its public key;
  *         DOOR_CONFLICT  peers.yaml exists and a secret is missing or does not fit the key it
  *                        names: nothing was written, a person must say which one is right;
  *         otherwise what loading or writing said.
  */
-door_status door_keys_init(const char *home, door_keys_made *ret_made, door_error *reterr_error);
+door_status door_keys_init(const char *home, uint16_t tcp_port, door_keys_made *ret_made,
+                           door_error *reterr_error);
 
 #endif

@@ -7,6 +7,7 @@
  */
 #include "shell/peers.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -184,6 +185,29 @@ door_status door_endpoint_check(const char *endpoint, door_error *reterr_error)
         }
         return door_error_set(reterr_error, DOOR_INVALID,
                               "an endpoint begins with ipc:// or tcp://, not %.100s", endpoint);
+}
+
+void door_endpoint_to_bind(const char *endpoint, char ret_bind[DOOR_ENDPOINT_BYTES_MAX])
+{
+        static const char tcp[] = "tcp://";
+        char host[DOOR_ENDPOINT_BYTES_MAX];
+        struct in_addr address;
+
+        DOOR_REQUIRE(door_endpoint_check(endpoint, NULL) == DOOR_OK);
+        memcpy(ret_bind, endpoint, strlen(endpoint) + 1);
+        if (strncmp(endpoint, tcp, sizeof tcp - 1) != 0) {
+                return;
+        }
+        const char *port = strrchr(endpoint, ':') + 1;
+        const size_t host_len = (size_t)(port - 1 - (endpoint + sizeof tcp - 1));
+        memcpy(host, endpoint + sizeof tcp - 1, host_len);
+        host[host_len] = '\0';
+        /* '[': an IPv6 address; '*': every address already. */
+        if (host[0] == '[' || host[0] == '*' || inet_pton(AF_INET, host, &address) == 1) {
+                return;
+        }
+        (void)snprintf(ret_bind, DOOR_ENDPOINT_BYTES_MAX, "tcp://%s:%.5s",
+                       strcmp(host, "localhost") == 0 ? "127.0.0.1" : "*", port);
 }
 
 static door_status text_copy(const reading *at, const char *field, const char *text, char *out, size_t cap)
@@ -734,8 +758,27 @@ static void default_may_write(FILE *out, const char *name)
         }
 }
 
-door_status door_peers_write_default(const char *home, const door_key *keys, size_t keys_count,
-                                     char **ret_text, door_error *reterr_error)
+static void default_endpoints_write(FILE *out, const char *home, uint16_t tcp_port, size_t index)
+{
+        const char *name = default_names[index];
+
+        if (tcp_port == 0) {
+                (void)fprintf(out,
+                              "    endpoints:\n      pull: \"ipc://%s/run/%s.pull\"\n"
+                              "      command: \"ipc://%s/run/%s.command\"\n",
+                              home, name, home, name);
+                return;
+        }
+        /* Two ports each that no other service has: two of them may still live on one machine. */
+        const size_t port = tcp_port + 2 * index;
+        (void)fprintf(out,
+                      "    endpoints:\n      pull: \"tcp://%s:%zu\"\n"
+                      "      command: \"tcp://%s:%zu\"\n",
+                      name, port, name, port + 1);
+}
+
+door_status door_peers_write_default(const char *home, uint16_t tcp_port, const door_key *keys,
+                                     size_t keys_count, char **ret_text, door_error *reterr_error)
 {
         char *text = NULL;
         size_t length = 0;
@@ -761,10 +804,7 @@ door_status door_peers_write_default(const char *home, const door_key *keys, siz
                 door_key_print(&keys[i], key);
                 (void)fprintf(out, "  - name: %s\n    keys: [\"%s\"]\n", name, key);
                 if (i < DEFAULT_SERVERS) {
-                        (void)fprintf(out,
-                                      "    endpoints:\n      pull: \"ipc://%s/run/%s.pull\"\n"
-                                      "      command: \"ipc://%s/run/%s.command\"\n",
-                                      home, name, home, name);
+                        default_endpoints_write(out, home, tcp_port, i);
                 }
                 if (strcmp(name, "intake") != 0) {
                         (void)fputs("    may:\n", out);

@@ -64,6 +64,17 @@ typedef struct door_peers_at {
  */
 door_status door_endpoint_check(const char *endpoint, door_error *reterr_error);
 
+/*
+ * door_endpoint_to_bind - where the owner of an endpoint listens. endpoint has passed door_endpoint_check.
+ *
+ * peers.yaml says how others reach a service, and everybody has the same one. A path or an address is also
+ * where it listens. A name is for others to look up: what it means inside the owner's machine or container is
+ * that machine's affair (Debian gives a machine's own name 127.0.1.1), so the owner listens at that port on
+ * every IPv4 address it has, except for "localhost". Whoever comes in still needs a key that peers.yaml
+ * names.
+ */
+void door_endpoint_to_bind(const char *endpoint, char ret_bind[DOOR_ENDPOINT_BYTES_MAX]);
+
 door_status door_peers_load(const char *path, door_peers **ret_peers, door_error *reterr_error);
 /* The same from memory; name is what errors call the file. */
 door_status door_peers_parse(door_bytes yaml, const char *name, door_peers **ret_peers,
@@ -78,13 +89,15 @@ door_status door_peers_at_service(const door_peers *peers, const char *service, 
                                   door_error *reterr_error);
 
 /*
- * door_peers_write_default - the peers.yaml of one machine, as text.
+ * door_peers_write_default - a first peers.yaml, as text.
  *
+ *   tcp_port  [in]   0: one machine, sockets in home/run. Else each service is a machine of its own that its
+ *                    peers reach by its name: tcp://intake:P and :P+1, tcp://deduplication:P+2 …
  *   keys      [in]   the public keys of door_peers_default_name(0), (1), …; one each.
  *   ret_text  [out]  free() it.
  */
-door_status door_peers_write_default(const char *home, const door_key *keys, size_t keys_count,
-                                     char **ret_text, door_error *reterr_error);
+door_status door_peers_write_default(const char *home, uint16_t tcp_port, const door_key *keys,
+                                     size_t keys_count, char **ret_text, door_error *reterr_error);
 /* The names keys init makes: five services, gateway, command. NULL past the end. */
 const char *door_peers_default_name(size_t index);
 

@@ -1581,6 +1581,24 @@ static void over_tcp_it_is_the_same_bus(void **state)
         (void)rig_free(rig);
 }
 
+/* libzmq connects to a name and does not bind to one. */
+static void a_service_reached_by_name_listens(void **state)
+{
+        const world *w = *state;
+        char tcp[64];
+        door_bus_options options = options_of(w);
+        (void)snprintf(tcp, sizeof tcp, "tcp://localhost:%u", port_free());
+        options.command = tcp;
+        bus_rig *rig = rig_new(&options, RIG_ECHOES, NULL);
+
+        assert_non_null(rig);
+        door_client *alice = client_new(tcp, &w->service, &w->alice);
+        say_text(alice, "hello");
+        hear_text(alice, "hello");
+        (void)door_client_free(alice);
+        (void)rig_free(rig);
+}
+
 static void assert_refused(const door_bus_options *options, const char *reason)
 {
         door_error error = { 0 };
@@ -1761,6 +1779,7 @@ int main(void)
                 TEST(a_turn_takes_a_bounded_number_of_bytes),
                 TEST(every_socket_has_its_options),
                 TEST(over_tcp_it_is_the_same_bus),
+                TEST(a_service_reached_by_name_listens),
                 TEST(an_endpoint_that_cannot_be_used_is_refused_with_the_reason),
                 TEST(the_last_answer_leaves_although_the_bus_closes_at_once),
                 TEST(nothing_is_told_after_the_close),

@@ -99,7 +99,7 @@ static door_keys_made init(const home *h)
         door_keys_made made = { 0 };
         door_error error = { 0 };
 
-        if (door_keys_init(h->path, &made, &error) != DOOR_OK) {
+        if (door_keys_init(h->path, 0, &made, &error) != DOOR_OK) {
                 fail_msg("%s", error.text);
         }
         return made;
@@ -199,7 +199,7 @@ static void a_lost_secret_is_not_replaced_behind_peers_yaml(void **state)
         (void)init(h);
         path_of(h, "keys/triage.secret", path);
         assert_int_equal(unlink(path), 0);
-        assert_int_equal(door_keys_init(h->path, &made, &error), DOOR_CONFLICT);
+        assert_int_equal(door_keys_init(h->path, 0, &made, &error), DOOR_CONFLICT);
         assert_non_null(strstr(error.text, "keys/triage.secret"));
         assert_int_equal(access(path, F_OK), -1);
         assert_int_equal(made.made, 99);
@@ -212,7 +212,7 @@ static void a_lost_secret_is_not_replaced_behind_peers_yaml(void **state)
         memcpy(secret.bytes, pair.secret, DOOR_KEY_BYTES);
         door_key_print(&secret, text);
         file_put(h, "keys/triage.secret", text, 0400);
-        assert_int_equal(door_keys_init(h->path, &made, &error), DOOR_CONFLICT);
+        assert_int_equal(door_keys_init(h->path, 0, &made, &error), DOOR_CONFLICT);
         assert_non_null(strstr(error.text, "keys/triage.secret"));
         door_keypair_done(&pair);
 }
@@ -367,7 +367,7 @@ static void a_home_whose_sockets_would_be_too_long_is_refused_before_anything_is
         door_error error = { 0 };
 
         (void)snprintf(deep, sizeof deep, "%s/%080d", h->path, 0);
-        assert_int_equal(door_keys_init(deep, &made, &error), DOOR_INVALID);
+        assert_int_equal(door_keys_init(deep, 0, &made, &error), DOOR_INVALID);
         assert_non_null(strstr(error.text, "the system allows 107"));
         for (size_t i = 0; door_peers_default_name(i) != NULL; i++) {
                 char path[512];

@@ -337,7 +337,7 @@ static const door_peer *find(const door_peers_at *at, const char *name)
         return NULL;
 }
 
-static door_peers *default_peers(void)
+static door_peers *default_peers(uint16_t tcp_port)
 {
         door_key keys[7];
         char *text = NULL;
@@ -346,7 +346,7 @@ static door_peers *default_peers(void)
         for (size_t i = 0; i < 7; i++) {
                 memset(keys[i].bytes, (int)i + 1, DOOR_KEY_BYTES);
         }
-        if (door_peers_write_default("/srv/front door", keys, 7, &text, &error) != DOOR_OK) {
+        if (door_peers_write_default("/srv/front door", tcp_port, keys, 7, &text, &error) != DOOR_OK) {
                 fail_msg("%s", error.text);
         }
         door_peers *peers = parse_well(text);
@@ -367,7 +367,7 @@ static void the_default_lets_each_service_read_what_it_needs_and_no_more(void **
                 { "notification", "triage", DOOR_FORM_PUBLIC, false },
                 { "notification", "allocation", DOOR_FORM_PUBLIC, false },
         };
-        door_peers *peers = default_peers();
+        door_peers *peers = default_peers(0);
         size_t reads = 0;
 
         (void)state;
@@ -424,6 +424,73 @@ static void the_default_lets_each_service_read_what_it_needs_and_no_more(void **
         (void)door_peers_free(peers);
 }
 
+/* One file for everybody: the names are their containers', and no two services share a port. */
+static void a_default_between_machines_has_names_and_ports(void **state)
+{
+        static const struct {
+                const char *name;
+                const char *pull;
+                const char *command;
+        } expected[] = {
+                { "intake", "tcp://intake:7100", "tcp://intake:7101" },
+                { "deduplication", "tcp://deduplication:7102", "tcp://deduplication:7103" },
+                { "gateway", "tcp://gateway:7110", "tcp://gateway:7111" },
+                { "command", "", "" },
+        };
+        door_peers *peers = default_peers(7100);
+
+        (void)state;
+        for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
+                const door_peer_place *place = door_peers_place(peers, expected[i].name);
+
+                assert_string_equal(place->pull, expected[i].pull);
+                assert_string_equal(place->command, expected[i].command);
+        }
+        (void)door_peers_free(peers);
+}
+
+static void ports_that_do_not_exist_are_not_written(void **state)
+{
+        door_key keys[7];
+        char *text = NULL;
+        door_error error = { 0 };
+
+        (void)state;
+        for (size_t i = 0; i < 7; i++) {
+                memset(keys[i].bytes, (int)i + 1, DOOR_KEY_BYTES);
+        }
+        /* The gateway's second port would be 65536. */
+        assert_int_equal(door_peers_write_default("/srv", 65525, keys, 7, &text, &error), DOOR_INVALID);
+        assert_non_null(strstr(error.text, "peer gateway"));
+        assert_int_equal(door_peers_write_default("/srv", 65524, keys, 7, &text, &error), DOOR_OK);
+        free(text);
+}
+
+static void a_name_is_where_others_come_and_its_owner_listens_everywhere(void **state)
+{
+        static const struct {
+                const char *endpoint;
+                const char *bind;
+        } cases[] = {
+                { "ipc:///run/intake.pull", "ipc:///run/intake.pull" },
+                { "tcp://10.0.0.1:7001", "tcp://10.0.0.1:7001" },
+                { "tcp://[::1]:7001", "tcp://[::1]:7001" },
+                { "tcp://*:7001", "tcp://*:7001" },
+                { "tcp://intake:7001", "tcp://*:7001" },
+                { "tcp://10.0.0.1.example:65535", "tcp://*:65535" },
+                { "tcp://localhost:7001", "tcp://127.0.0.1:7001" },
+                { "tcp://localhost.example:1", "tcp://*:1" },
+        };
+
+        (void)state;
+        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+                char bind[DOOR_ENDPOINT_BYTES_MAX];
+
+                door_endpoint_to_bind(cases[i].endpoint, bind);
+                assert_string_equal(bind, cases[i].bind);
+        }
+}
+
 static void a_default_that_could_not_be_read_is_not_written(void **state)
 {
         char lengthy[DOOR_SOCKET_PATH_BYTES_MAX + 1] = "/";
@@ -439,7 +506,7 @@ static void a_default_that_could_not_be_read_is_not_written(void **state)
                 char *text = NULL;
                 door_error error = { 0 };
 
-                assert_int_equal(door_peers_write_default(homes[i], keys, 7, &text, &error), DOOR_INVALID);
+                assert_int_equal(door_peers_write_default(homes[i], 0, keys, 7, &text, &error), DOOR_INVALID);
                 assert_null(text);
                 assert_memory_equal(error.text, "peers.yaml: ", 12);
         }
@@ -455,6 +522,9 @@ int main(void)
                 cmocka_unit_test(too_many_and_none_are_refused),
                 cmocka_unit_test(a_file_is_read_and_its_path_is_named),
                 cmocka_unit_test(the_default_lets_each_service_read_what_it_needs_and_no_more),
+                cmocka_unit_test(a_default_between_machines_has_names_and_ports),
+                cmocka_unit_test(ports_that_do_not_exist_are_not_written),
+                cmocka_unit_test(a_name_is_where_others_come_and_its_owner_listens_everywhere),
                 cmocka_unit_test(a_default_that_could_not_be_read_is_not_written),
         };
 

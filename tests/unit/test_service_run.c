@@ -243,7 +243,7 @@ static int home_set_up(void **state)
         (void)snprintf(h->path, sizeof h->path, "/tmp/door-run-XXXXXX");
         DOOR_REQUIRE(mkdtemp(h->path) != NULL);
         (void)snprintf(h->log, sizeof h->log, "%s/oplog", h->path);
-        DOOR_REQUIRE(door_keys_init(h->path, &made, NULL) == DOOR_OK);
+        DOOR_REQUIRE(door_keys_init(h->path, 0, &made, NULL) == DOOR_OK);
         (void)snprintf(path, sizeof path, "%s/peers.yaml", h->path);
         DOOR_REQUIRE(door_peers_load(path, &h->peers, NULL) == DOOR_OK);
         DOOR_REQUIRE(door_keypair_load(h->path, "command", &h->command, NULL) == DOOR_OK);
