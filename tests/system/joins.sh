@@ -18,7 +18,7 @@ balanced() {
         ask stats | grep -q '^every referral is accounted for' || fail "after $1: $(ask stats)"
         ask stats | grep -q '^referrals received *300$' || fail "after $1: $(ask stats)"
 }
-family_of() { ask show "$1" --json | sed -n 's/.*"family":"\(F-[^"]*\)".*/\1/p' | head -n 1; }
+family_of() { ask show "$1" --json | sed -n 's/.*"family":"\(F-[^"]*\)".*/\1/p' | sed -n 1p; }
 
 "$bin/frontdoor" keys init >/dev/null
 start $all
@@ -29,32 +29,32 @@ head -n 300 "$referrals" >"$work/some.ndjson"
 balanced "the import"
 
 # ---- a review, answered once
-review=$(ask review list --json | grep -o '"review":"V-[^"]*"' | head -n 1 | cut -d'"' -f4)
+review=$(ask review list --json | grep -o '"review":"V-[^"]*"' | sed -n 1p | cut -d'"' -f4)
 [ -n "$review" ] || fail "nobody is asked anything"
 ask review show "$review" >"$work/review.txt"
 grep -q 'F-' "$work/review.txt" || fail "a review without its families: $(cat "$work/review.txt")"
 ask review unsure "$review" --why "asked the school" "${by[@]}" >/dev/null
-ask review list | grep -q "$review" || fail "unsure took a review from the list"
+ask review list | grep -qF "$review" || fail "unsure took a review from the list"
 ask review different "$review" --why "two mothers" "${by[@]}" >/dev/null
 balanced "an answer"
-ask review list | grep -q "$review" && fail "an answered review is still asked"
+ask review list | grep -qF "$review" && fail "an answered review is still asked"
 "$bin/frontdoor" review same "$review" --why "after all" "${by[@]}" 2>"$work/refused.txt" && fail "it was answered twice"
 grep -q . "$work/refused.txt" || fail "a refusal without a word"
 
 # ---- two families are joined
-mapfile -t rows < <(ask queue --all --json | grep -o '"episode":"E-[^"]*"' | cut -d'"' -f4 | head -n 4)
+mapfile -t rows < <(ask queue --all --json | grep -o '"episode":"E-[^"]*"' | cut -d'"' -f4 | sed -n 1,4p)
 one=$(family_of "${rows[0]}")
 two=$(family_of "${rows[1]}")
 ask join "$one" "$two" --dry-run >"$work/preview.txt"
-grep -q "${rows[0]}" "$work/preview.txt" && grep -q "${rows[1]}" "$work/preview.txt" ||
+grep -qF "${rows[0]}" "$work/preview.txt" && grep -qF "${rows[1]}" "$work/preview.txt" ||
         fail "the preview lacks an episode: $(cat "$work/preview.txt")"
 ask show "$one" | grep -q 'joined' && fail "a preview joined them"
-join=$(ask join "$one" "$two" --why "one mother" --second pat "${by[@]}" --json | grep -o 'J-[0-9A-Z*~$=]*' | head -n 1)
+join=$(ask join "$one" "$two" --why "one mother" --second pat "${by[@]}" --json | grep -o 'J-[0-9A-Z*~$=]*' | sed -n 1p)
 [ -n "$join" ] || fail "a join without an id"
 balanced "the join"
-ask show "$one" | grep -q "$two" || fail "the old id leads nowhere: $(ask show "$one")"
+ask show "$one" | grep -qF "$two" || fail "the old id leads nowhere: $(ask show "$one")"
 ask queue --all --json >"$work/queue.json"
-open=$(grep -o -e "${rows[0]}" -e "${rows[1]}" "$work/queue.json" | sort -u | wc -l)
+open=$(grep -oF -e "${rows[0]}" -e "${rows[1]}" "$work/queue.json" | sort -u | wc -l)
 [ "$open" = 1 ] || fail "$open of the two rows are queued after the join"
 "$bin/frontdoor" join "$one" "$two" --why again --second pat "${by[@]}" 2>/dev/null && fail "joined twice"
 
@@ -64,13 +64,13 @@ grep -q 'R-' "$work/undo.txt" || fail "an undoing that names no referral: $(cat 
 ask undo "$join" --why "two mothers" "${by[@]}" >/dev/null
 balanced "the undoing"
 ask queue --all --json >"$work/queue.json"
-grep -q "${rows[0]}" "$work/queue.json" && grep -q "${rows[1]}" "$work/queue.json" ||
+grep -qF "${rows[0]}" "$work/queue.json" && grep -qF "${rows[1]}" "$work/queue.json" ||
         fail "parted, and one of the two rows is not queued"
 [ "$(family_of "${rows[0]}")" = "$one" ] && [ "$(family_of "${rows[1]}")" = "$two" ] || fail "parted into other families"
 
 # ---- a referral is moved: to a family of its own, and its row with it
 three=$(family_of "${rows[2]}")
-referral=$(ask show "${rows[2]}" --json | grep -o '"referral":"R-[^"]*"' | head -n 1 | cut -d'"' -f4)
+referral=$(ask show "${rows[2]}" --json | grep -o '"referral":"R-[^"]*"' | sed -n 1p | cut -d'"' -f4)
 ask move "$referral" "$three" new --why "not theirs" --second pat "${by[@]}" >/dev/null
 balanced "the move"
 [ "$(family_of "$referral")" != "$three" ] || fail "it did not move"

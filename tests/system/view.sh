@@ -34,14 +34,14 @@ ask queue --rows 1 | grep -q 'taken by training/manager/jo' || fail "nobody sees
 ask decide "$first" --level 4 --next-step section-47 --reason seen --version "$version" --as jo --role manager >/dev/null
 drain
 ask queue --all --json >"$work/queue.json"
-grep -q "\"$first\"" "$work/queue.json" && fail "what is decided is still queued"
+grep -qF "\"$first\"" "$work/queue.json" && fail "what is decided is still queued"
 ask show "$first" | grep -q 'threshold decision by training/manager/jo' || fail "the story lacks the decision"
 ask stats --json >"$work/stats.json"
 
 # A referral's way, without a name; with names it is recorded at intake.
 referral=$(ask show "$first" --json | sed -n 's/.*"referral":"\(R-[^"]*\)".*/\1/p')
 ask show "$referral" >"$work/way.txt"
-grep -q "family F-" "$work/way.txt" && grep -q "$first" "$work/way.txt" || fail "its way is not told: $(cat "$work/way.txt")"
+grep -q "family F-" "$work/way.txt" && grep -qF "$first" "$work/way.txt" || fail "its way is not told: $(cat "$work/way.txt")"
 before=$(head_of intake)
 ask show "$referral" --names --purpose screening | grep -q 'child the worry is about' || fail "no names"
 [ "$(head_of intake)" = $((before + 1)) ] || fail "who looked at the names is not recorded"
