@@ -52,6 +52,7 @@ typedef struct door_view {
         uint32_t heights;  /* The state of the heights' own little generator: same puts, same list. */
         door_status latch; /* DOOR_OK, or the first trouble. */
         bool writable;
+        uint64_t results_kept_to_ms; /* The shell's own: before then no result is over age. 0: not known. */
 } door_view;
 
 /* An empty overlay on reader; everything it needs comes from arena. */

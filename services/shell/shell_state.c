@@ -158,7 +158,10 @@ bool shell_state_policy(door_view *view, door_policy_row *ret_row)
 
 /* ---- folding ---- */
 
-/* Forget what is over age, a few at a time, oldest first. */
+/*
+ * Forget what is over age, a few at a time, oldest first. The view remembers how old the oldest is: every
+ * record of every service comes here, and else would look two rows up only to learn it again.
+ */
 static void prune_results(door_view *view, uint64_t at_ms)
 {
         static const uint8_t prefix[] = { TABLE_RESULT_ORDER };
@@ -167,6 +170,9 @@ static void prune_results(door_view *view, uint64_t at_ms)
         door_bytes id;
         key_storage storage;
 
+        if (at_ms < view->results_kept_to_ms) {
+                return;
+        }
         door_scan_init(&scan, view, (door_bytes){ prefix, 1 }, DOOR_BYTES_EMPTY,
                        DOOR_RESULTS_PRUNED_PER_RECORD);
         while (door_scan_next(&scan, &key, &id)) {
@@ -178,6 +184,7 @@ static void prune_results(door_view *view, uint64_t at_ms)
                 }
                 const uint64_t made_ms = door_get_u64(row.data + 9);
                 if (made_ms + RESULTS_KEPT_MS > at_ms) {
+                        view->results_kept_to_ms = made_ms + RESULTS_KEPT_MS;
                         return;
                 }
                 door_view_delete(view, row_key);
@@ -200,6 +207,7 @@ static void apply_result(door_view *view, const door_header *header)
         if (door_view_get(view, key_result(&storage, &header->command_id, &header->command_digest),
                           &before)) {
                 door_view_delete(view, key_result_order(&storage, door_get_u64(before.data + 1)));
+                view->results_kept_to_ms = 0; /* It may have been the oldest. */
         }
         door_writer w = door_writer_on(value, sizeof value);
         door_write_u8(&w, LAYOUT);
