@@ -38,7 +38,7 @@ int main(int argc, char **argv)
         };
         notify_sink_smtp smtp = { .url = NULL };
         notify_sink_eml eml;
-        door_executor executor = { &eml, notify_sink_eml_perform };
+        door_executor executor = { &eml, notify_sink_eml_perform, notify_sink_eml_settle };
         door_service_options options = { .core = &notify_ops,
                                          .upstreams = upstreams,
                                          .upstreams_count = 3,
@@ -59,7 +59,7 @@ int main(int argc, char **argv)
                 return DOOR_EXIT_RESTART;
         }
         if (smtp.url != NULL) {
-                executor = (door_executor){ &smtp, notify_sink_smtp_perform };
+                executor = (door_executor){ &smtp, notify_sink_smtp_perform, NULL };
         }
         return door_service_run(&options);
 }

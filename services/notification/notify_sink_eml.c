@@ -78,12 +78,30 @@ uint32_t notify_sink_eml_perform(void *context, const door_effect *effect, const
         (void)snprintf(target, sizeof target, "%s/%s.eml", eml->folder, id);
         (void)snprintf(temporary, sizeof temporary, "%s/.%s.tmp", eml->folder, id);
         if (lstat(target, &about) == 0) {
-                /* Written before we died, perhaps before its name was on the disk. */
-                return folder_sync(eml->folder) ? NOTIFY_DELIVERED_WELL : NOTIFY_DISK;
+                return NOTIFY_DELIVERED_WELL; /* Written before we died; its name is on the disk once settled.
+                                               */
         }
         if (!file_write(temporary, mail.message) || rename(temporary, target) != 0) {
                 (void)unlink(temporary);
                 return NOTIFY_DISK;
         }
-        return folder_sync(eml->folder) ? NOTIFY_DELIVERED_WELL : NOTIFY_DISK;
+        return NOTIFY_DELIVERED_WELL;
+}
+
+void notify_sink_eml_settle(void *context, door_outcome *outcomes, size_t count)
+{
+        const notify_sink_eml *eml = context;
+        bool any = false;
+
+        for (size_t i = 0; i < count; i++) {
+                any |= outcomes[i].code == NOTIFY_DELIVERED_WELL;
+        }
+        if (!any || folder_sync(eml->folder)) {
+                return;
+        }
+        for (size_t i = 0; i < count; i++) {
+                if (outcomes[i].code == NOTIFY_DELIVERED_WELL) {
+                        outcomes[i].code = NOTIFY_DISK;
+                }
+        }
 }

@@ -1,13 +1,14 @@
 /*
  * notify_sinks.h - where messages go: a folder of files, or a mail server. Chosen by the program.
  *
- *   eml    $home/outbox/<D-id>.eml, whole or not at all: temporary name, fsync, rename, fsync of the
- *          folder. A file that is there already is the same message: exactly once.
+ *   eml    $home/outbox/<D-id>.eml, whole or not at all: temporary name, fsync, rename; then, once for all
+ *          that waited together, fsync of the folder. A file that is there already is the same message:
+ *          exactly once.
  *   smtp   libcurl, one connection a message. Accepted by the server is delivered; a death between its
  *          word and our record repeats the message under the same Message-ID: at least once.
  *
- * Each is a `perform` of executor.h: it blocks, on the executor's thread. Failures are outcome codes
- * (notify_failure); what to do about them is the core's to say.
+ * Each is a `perform` of executor.h, eml with a `settle`: it blocks, on the executor's thread. Failures are
+ * outcome codes (notify_failure); what to do about them is the core's to say.
  */
 #ifndef NOTIFY_SINKS_H
 #define NOTIFY_SINKS_H
@@ -26,6 +27,9 @@ typedef struct notify_sink_eml {
 door_status notify_sink_eml_open(notify_sink_eml *eml, const char *home);
 uint32_t notify_sink_eml_perform(void *eml, const door_effect *effect, const atomic_bool *stop,
                                  uint32_t *ret_detail);
+
+/* Makes the names last; where that fails, what was delivered has met a bad disk. */
+void notify_sink_eml_settle(void *eml, door_outcome *outcomes, size_t count);
 
 /* All borrowed. */
 typedef struct notify_sink_smtp {

@@ -26,6 +26,28 @@ struct door_executing {
         job jobs[DOOR_EFFECTS_MAX];
 };
 
+/* Carries out the jobs up to `end`, nobody else's meanwhile. Of those left when the end comes nothing is
+ * told. */
+static void group_perform(door_executing *x, uint64_t end)
+{
+        const door_executor *executor = x->executor;
+        door_outcome outcomes[DOOR_EFFECTS_MAX];
+        size_t count = 0;
+
+        for (uint64_t i = x->done; i < end && !x->stop; i++) {
+                const door_effect *effect = &x->jobs[i % DOOR_EFFECTS_MAX].effect;
+                door_outcome *outcome = &outcomes[count++];
+                *outcome = (door_outcome){ .key = effect->key, .attempt = effect->attempt };
+                outcome->code = executor->perform(executor->context, effect, &x->stop, &outcome->detail);
+        }
+        if (executor->settle != NULL) {
+                executor->settle(executor->context, outcomes, count);
+        }
+        for (size_t i = 0; i < count; i++) {
+                x->jobs[(x->done + i) % DOOR_EFFECTS_MAX].outcome = outcomes[i];
+        }
+}
+
 static void thread_run(void *argument)
 {
         door_executing *x = argument;
@@ -38,13 +60,11 @@ static void thread_run(void *argument)
                 if (x->stop) {
                         break;
                 }
-                job *next = &x->jobs[x->done % DOOR_EFFECTS_MAX];
+                const uint64_t end = x->executor->settle == NULL ? x->done + 1 : x->added;
                 uv_mutex_unlock(&x->lock);
-                next->outcome = (door_outcome){ .key = next->effect.key, .attempt = next->effect.attempt };
-                next->outcome.code = x->executor->perform(x->executor->context, &next->effect, &x->stop,
-                                                          &next->outcome.detail);
+                group_perform(x, end);
                 uv_mutex_lock(&x->lock);
-                x->done++;
+                x->done = end;
                 if (!x->stop) {
                         (void)uv_async_send(&x->ended); /* Under the lock: never after close. */
                 }

@@ -1,7 +1,7 @@
 /*
  * executor.h - effects carried out beside the loop: one thread, one effect after the other.
  *
- *      EFFECT wish ─► door_executing_add ─► perform, on the thread ─► done, on the loop
+ *      EFFECT wish ─► door_executing_add ─► perform …, settle, on the thread ─► done, on the loop
  *
  * The thread is the executor's own, not one of libuv's pool: a mail server that takes a minute to
  * answer must not keep a commit waiting. What waits is bounded by the machine (DOOR_EFFECTS_MAX).
@@ -26,6 +26,12 @@ typedef struct door_executor {
          */
         uint32_t (*perform)(void *context, const door_effect *effect, const atomic_bool *stop,
                             uint32_t *ret_detail);
+        /*
+         * NULL: each outcome is told as soon as it is known. Otherwise what waits is performed as a group,
+         * then this is called once, on the same thread, to make all of it last at one price (the sync of a
+         * folder), and only then are the outcomes told: those it could not make last it changes.
+         */
+        void (*settle)(void *context, door_outcome *outcomes, size_t count);
 } door_executor;
 
 typedef struct door_executing door_executing;

@@ -28,6 +28,9 @@ typedef struct scene {
         atomic_bool waiting;
         bool stop_seen;
         bool wrong;
+        uint32_t performed;
+        uint32_t settled; /* What has been settled of what was performed, */
+        uint32_t groups;  /* and in how many groups. */
 } scene;
 
 static door_effect effect_of(uint32_t n, uint8_t bytes[DOOR_EFFECT_BYTES_MAX])
@@ -100,7 +103,7 @@ static void scene_end(scene *s)
 static void what_is_added_is_done_in_order_elsewhere_and_told_once(void **state)
 {
         scene s = { .total = TOTAL };
-        const door_executor executor = { &s, perform };
+        const door_executor executor = { &s, perform, NULL };
 
         (void)state;
         scene_begin(&s, &executor);
@@ -110,6 +113,56 @@ static void what_is_added_is_done_in_order_elsewhere_and_told_once(void **state)
         (void)uv_run(&s.loop, UV_RUN_DEFAULT);
         assert_int_equal(s.told, TOTAL);
         assert_true(s.elsewhere);
+        scene_end(&s);
+}
+
+static uint32_t perform_counted(void *context, const door_effect *effect, const atomic_bool *stop,
+                                uint32_t *ret_detail)
+{
+        scene *s = context;
+
+        s->performed++;
+        return perform(context, effect, stop, ret_detail);
+}
+
+static void settle(void *context, door_outcome *outcomes, size_t count)
+{
+        scene *s = context;
+
+        s->wrong |= count == 0 || count > DOOR_EFFECTS_MAX || s->settled + count != s->performed ||
+                    pthread_equal(pthread_self(), s->loop_thread);
+        for (size_t i = 0; i < count; i++) {
+                s->wrong |= door_get_u32(outcomes[i].key.bytes) != s->settled + i;
+                outcomes[i].detail += 1000;
+        }
+        s->settled += (uint32_t)count;
+        s->groups++;
+}
+
+static void executed_settled(void *context, const door_outcome *outcome)
+{
+        door_outcome changed = *outcome;
+
+        changed.detail -= 1000; /* As settle left it. */
+        executed(context, &changed);
+}
+
+static void what_waits_is_settled_as_a_group_before_it_is_told(void **state)
+{
+        scene s = { .total = TOTAL };
+        const door_executor executor = { &s, perform_counted, settle };
+
+        (void)state;
+        s.loop_thread = pthread_self();
+        assert_int_equal(uv_loop_init(&s.loop), 0);
+        assert_int_equal(door_executing_new(&s.loop, &executor, executed_settled, &s, &s.executing), DOOR_OK);
+        for (size_t i = 0; i < DOOR_EFFECTS_MAX; i++) {
+                add_next(&s);
+        }
+        (void)uv_run(&s.loop, UV_RUN_DEFAULT);
+        assert_int_equal(s.told, TOTAL);
+        assert_int_equal(s.settled, TOTAL);
+        assert_true(s.groups < TOTAL); /* The first may be alone; while it is done the others come. */
         scene_end(&s);
 }
 
@@ -132,7 +185,7 @@ static uint32_t perform_until_stopped(void *context, const door_effect *effect, 
 static void an_end_in_the_middle_is_heard_and_tells_nothing(void **state)
 {
         scene s = { .total = 2 };
-        const door_executor executor = { &s, perform_until_stopped };
+        const door_executor executor = { &s, perform_until_stopped, NULL };
 
         (void)state;
         scene_begin(&s, &executor);
@@ -151,7 +204,7 @@ static void an_end_in_the_middle_is_heard_and_tells_nothing(void **state)
 static void an_end_with_nothing_to_do_is_heard(void **state)
 {
         scene s = { .total = 1 };
-        const door_executor executor = { &s, perform };
+        const door_executor executor = { &s, perform, NULL };
 
         (void)state;
         scene_begin(&s, &executor);
@@ -166,6 +219,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(what_is_added_is_done_in_order_elsewhere_and_told_once),
+                cmocka_unit_test(what_waits_is_settled_as_a_group_before_it_is_told),
                 cmocka_unit_test(an_end_in_the_middle_is_heard_and_tells_nothing),
                 cmocka_unit_test(an_end_with_nothing_to_do_is_heard),
         };

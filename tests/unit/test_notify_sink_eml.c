@@ -185,16 +185,32 @@ static int tear_down(void **state)
         return gone;
 }
 
-static uint32_t perform(bench *b)
+static door_outcome perform_one(bench *b)
 {
         static const atomic_bool stop;
-        uint32_t detail = 0;
+        door_outcome outcome = { .key = b->effect.key };
 
         watch.on = true;
-        const uint32_t code = notify_sink_eml_perform(&b->eml, &b->effect, &stop, &detail);
+        outcome.code = notify_sink_eml_perform(&b->eml, &b->effect, &stop, &outcome.detail);
         watch.on = false;
-        assert_int_equal(detail, NOTIFY_SINK_EML);
-        return code;
+        assert_int_equal(outcome.detail, NOTIFY_SINK_EML);
+        return outcome;
+}
+
+static void settle(bench *b, door_outcome *outcomes, size_t count)
+{
+        watch.on = true;
+        notify_sink_eml_settle(&b->eml, outcomes, count);
+        watch.on = false;
+}
+
+/* As a group of one. */
+static uint32_t perform(bench *b)
+{
+        door_outcome outcome = perform_one(b);
+
+        settle(b, &outcome, 1);
+        return outcome.code;
 }
 
 static void assert_message_there(const bench *b)
@@ -298,7 +314,31 @@ static void a_message_to_nobody_is_not_written(void **state)
 
         effect_make(b, 0);
         assert_int_equal(perform(b), NOTIFY_NO_ADDRESS);
+        assert_int_equal(watch.count, 0); /* Nothing to make last. */
         assert_int_equal(outbox_count(b, false), 0);
+}
+
+/* Three together, one of them to nobody: its outcome is its own, whatever the folder does. */
+static void what_waited_together_is_made_to_last_by_one_sync(void **state)
+{
+        bench *b = *state;
+
+        for (int fails = 0; fails < 2; fails++) {
+                door_outcome outcomes[3];
+                for (uint8_t i = 0; i < 3; i++) {
+                        effect_make(b, i == 1 ? 0 : 1);
+                        b->effect.key.bytes[9] = i;
+                        outcomes[i] = perform_one(b);
+                }
+                memset(&watch, 0, sizeof watch);
+                watch.fail_at = fails == 1 ? 2 : 0; /* The sync. */
+                settle(b, outcomes, 3);
+                assert_string_equal(watch.calls, "oSc");
+                assert_int_equal(outcomes[0].code, fails == 1 ? NOTIFY_DISK : NOTIFY_DELIVERED_WELL);
+                assert_int_equal(outcomes[1].code, NOTIFY_NO_ADDRESS);
+                assert_int_equal(outcomes[2].code, fails == 1 ? NOTIFY_DISK : NOTIFY_DELIVERED_WELL);
+                assert_int_equal(outbox_count(b, false), 2);
+        }
 }
 
 static void an_outbox_that_is_there_is_used_and_one_that_cannot_be_made_is_said(void **state)
@@ -326,6 +366,7 @@ int main(void)
                 TEST(an_interrupted_write_goes_on),
                 TEST(what_an_earlier_death_left_half_written_is_no_hindrance),
                 TEST(a_message_to_nobody_is_not_written),
+                TEST(what_waited_together_is_made_to_last_by_one_sync),
                 TEST(an_outbox_that_is_there_is_used_and_one_that_cannot_be_made_is_said),
         };
 #undef TEST

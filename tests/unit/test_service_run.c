@@ -306,7 +306,7 @@ static pid_t service_start(const home *h, const settings *s)
                 options.upstreams_count = 1;
         }
         doing d = { .never_done = s->never_done };
-        const door_executor executor = { &d, doing_perform };
+        const door_executor executor = { &d, doing_perform, NULL };
         if (s->does) {
                 (void)snprintf(d.file, sizeof d.file, "%s/done", h->path);
                 core.decide = doing_decide;
