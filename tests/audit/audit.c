@@ -752,6 +752,23 @@ static const note *note_of_command(const audit *a, uint32_t number, const uint8_
         return NULL;
 }
 
+/*
+ * Refused once, that content: the answer may be on its way still when a policy has been activated and
+ * the command, asked again, has been accepted.
+ */
+static bool was_refused(const audit *a, uint32_t number, const uint8_t id[32], const uint8_t digest[32])
+{
+        for (const by_id *known = a->ids[bucket_of(id)]; known != NULL; known = known->next) {
+                if (known->log == number && memcmp(known->id, id, 32) == 0) {
+                        const note *n = &a->logs[number].notes[known->seq - 1];
+                        if (n->type == TYPE_REFUSED && memcmp(n->command_digest, digest, 32) == 0) {
+                                return true;
+                        }
+                }
+        }
+        return false;
+}
+
 /* The same question has had the same answer before? */
 static void told_check(audit *a, uint32_t number, const uint8_t id[32], const uint8_t digest[32],
                        audit_outcome outcome, wire_bytes answer)
@@ -768,8 +785,10 @@ static void told_check(audit *a, uint32_t number, const uint8_t id[32], const ui
         for (told *t = *bucket; t != NULL; t = t->next) {
                 if (t->log == number && memcmp(t->id, id, 32) == 0 && memcmp(t->digest, digest, 32) == 0) {
                         a->tally.repeats++;
-                        if (memcmp(t->answer, sum, 32) != 0 &&
-                            !(t->refused && a->logs[number].last_policy > 0)) {
+                        /* Two clients may hear the refusal and what came of asking again in either order. */
+                        const bool asked_anew =
+                                (t->refused || outcome == AUDIT_REFUSED) && a->logs[number].last_policy > 0;
+                        if (memcmp(t->answer, sum, 32) != 0 && !asked_anew) {
                                 audit_fail(a, "R2", "log %u: one command has had two different answers",
                                            number);
                         }
@@ -823,7 +842,7 @@ void audit_answered(audit *a, uint32_t number, const uint8_t id[32], const uint8
                                            number);
                                 return;
                         }
-                } else if (exact->type != TYPE_REFUSED) {
+                } else if (!was_refused(a, number, id, digest)) {
                         audit_fail(a, "R3", "log %u: answered no to what the log accepts", number);
                 }
         } else if (outcome == AUDIT_MALFORMED) {
