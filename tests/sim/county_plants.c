@@ -232,6 +232,10 @@ static void view_planted_project(door_view *view, const door_input *input)
                 view_count_add(view, VIEW_DISP_QUEUED, 1);
                 view_count_add(view, VIEW_COUNT_RECEIVED, 1);
         }
+        if (planted == COUNTY_PLANT_VIEW_COUNTS_BY_HEARING && input->cause.log == VIEW_LOG_TRIAGE &&
+            view_count_get(view, VIEW_DISP_AWAITING_TRIAGE) > 0) {
+                view_count_add(view, VIEW_COUNT_RAISED, 1);
+        }
 }
 
 const door_core_ops *county_planted_deduplication(int plant)

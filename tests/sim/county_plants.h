@@ -49,6 +49,7 @@ typedef enum county_plant {
         COUNTY_PLANT_VIEW_DEAF_TO_UNDOING,
         COUNTY_PLANT_VIEW_FORMER_OWNER,
         COUNTY_PLANT_VIEW_MESSAGE_STAYS,
+        COUNTY_PLANT_VIEW_COUNTS_BY_HEARING,
         COUNTY_PLANTS_END,
 } county_plant;
 
@@ -91,7 +92,8 @@ typedef enum county_plant {
         X(COUNTY_PLANT_VIEW_KEEPS_LOOK, "the view keeps an answered look on its list")                       \
         X(COUNTY_PLANT_VIEW_DEAF_TO_UNDOING, "the view does not hear that a join is undone")                 \
         X(COUNTY_PLANT_VIEW_FORMER_OWNER, "the view passes over who owns joined work")                       \
-        X(COUNTY_PLANT_VIEW_MESSAGE_STAYS, "the view keeps a message that a person has told")
+        X(COUNTY_PLANT_VIEW_MESSAGE_STAYS, "the view keeps a message that a person has told")                \
+        X(COUNTY_PLANT_VIEW_COUNTS_BY_HEARING, "a figure of the view depends on which log it read first")
 
 /* The same core with the plant in it; `plant` 0 is the core itself. */
 const door_core_ops *county_planted_deduplication(int plant);

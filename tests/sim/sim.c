@@ -29,6 +29,7 @@ enum {
         IDLE_MS = 100000,
         IDLE_TURNS_PER_SECOND_MAX = 12, /* Heartbeats both ways of up to three logs take 5. */
         ALERTS_KEPT = 1024,
+        TABLES = 256,
         ASKED_AT_ONCE = 24,
         ASKED_TIMES_MAX = 20,
         STUCK_STARTS = 15, /* Deaths at one place: care must have put the killer aside long before. */
@@ -86,6 +87,7 @@ typedef struct node {
         uint8_t note[64];
         uint8_t noted_before[64]; /* At this life's start; the machine's for as long as it lives. */
         size_t note_len;
+        uint8_t noted_before[64]; /* As it was at the start: lent to the machine while it lives. */
         uint64_t anchor_seq;
         uint8_t anchor_hash[32];
         door_peer peers[DOOR_PEERS_MAX];
@@ -368,13 +370,20 @@ typedef struct comparing {
         sim_store *replayed;
         size_t rows;
         bool equal;
-        bool is_view;
+        bool zero_is_none;
+        unsigned from, to; /* The tables it is about: from ≤ table < to. */
+        unsigned differs;  /* The last that is not the same. */
 } comparing;
 
-/* A view's own rows are a fold of other logs; the shell's beside them are of its own, as everywhere. */
-static bool is_of_log(const comparing *c, door_bytes key)
+/* A number that has come back to nothing is what it was before it began. */
+static bool is_zero(door_bytes value)
 {
-        return !c->is_view || key.data[0] >= DOOR_TABLE_SHELL;
+        size_t at = 0;
+
+        while (at < value.len && value.data[at] == 0) {
+                at++;
+        }
+        return value.len > 0 && at == value.len;
 }
 
 static void compare_row(void *context, door_bytes key, door_bytes value)
@@ -386,7 +395,7 @@ static void compare_row(void *context, door_bytes key, door_bytes value)
         bool found = false;
         const door_store_port port = sim_store_port(c->replayed);
 
-        if (!is_of_log(c, key)) {
+        if (key.data[0] < c->from || key.data[0] >= c->to || (c->zero_is_none && is_zero(value))) {
                 return;
         }
         door_arena_init(&arena, memory, sizeof memory);
@@ -394,6 +403,7 @@ static void compare_row(void *context, door_bytes key, door_bytes value)
         (void)port.state.get(port.state.context, key, &arena, &other, &found);
         if (!found || !door_bytes_equal(value, other)) {
                 c->equal = false;
+                c->differs = key.data[0];
         }
 }
 
@@ -402,6 +412,12 @@ static void count_row(void *context, door_bytes key, door_bytes value)
         (void)key;
         (void)value;
         (*(size_t *)context)++;
+}
+
+static void count_some(void *context, door_bytes key, door_bytes value)
+{
+        (void)key;
+        (*(size_t *)context) += is_zero(value) ? 0 : 1;
 }
 
 static void replay_check(world *w, size_t index)
@@ -435,7 +451,10 @@ static void replay_check(world *w, size_t index)
                 const door_commit commit = { .changes = view.head[0] };
                 DOOR_REQUIRE(port.commit(port.context, &commit) == DOOR_OK);
         }
-        comparing c = { .replayed = replayed, .equal = true, .is_view = is_view(n) };
+        /* A view's own rows are a fold of other logs: rebuild_check. */
+        comparing c = {
+                .replayed = replayed, .equal = true, .from = is_view(n) ? DOOR_TABLE_SHELL : 0, .to = TABLES
+        };
         sim_store_each(n->store, compare_row, &c);
         sim_store_each(replayed, count_row, &rows);
         if (!c.equal || rows != c.rows) {
@@ -443,6 +462,99 @@ static void replay_check(world *w, size_t index)
                            n->service->core->log);
         }
         (void)sim_store_free(replayed);
+}
+
+static size_t node_of_log(const world *w, uint32_t log)
+{
+        for (size_t i = 0; i < w->nodes_count; i++) {
+                if (w->nodes[i].service->core->log == log) {
+                        return i;
+                }
+        }
+        return SIZE_MAX;
+}
+
+/* The next record of one log into the view; false: it has seen what is still to come, or there is none. */
+static bool rebuild_step(world *w, const node *n, const door_store_port *port, door_cursor *cursors,
+                         size_t at)
+{
+        const door_core_ops *core = n->service->core;
+        const uint32_t log = cursors[at].log;
+        const sim_store *store = w->nodes[node_of_log(w, log)].store;
+        door_bytes payload = DOOR_BYTES_EMPTY;
+        door_header header;
+        door_view view;
+        bool consumed = false;
+
+        if (cursors[at].seq == sim_store_durable_head(store)) {
+                return false;
+        }
+        const door_record *r = sim_store_durable_record(store, cursors[at].seq + 1);
+        door_arena_reset(&w->arena);
+        door_view_init(&view, &port->state, &w->arena);
+        DOOR_REQUIRE(door_header_decode(r->header, &w->arena, &header) == DOOR_OK);
+        for (size_t i = 0; i < n->service->upstreams_count; i++) {
+                if (i != at && door_header_seen(&header, cursors[i].log) > cursors[i].seq) {
+                        return false;
+                }
+        }
+        cursors[at].seq++;
+        for (size_t i = 0; i < core->consumes_count; i++) {
+                consumed |= core->consumes[i].log == log && core->consumes[i].type == header.type;
+        }
+        if (consumed) {
+                door_input input = { .kind = DOOR_INPUT_EVENT,
+                                     .type = header.type,
+                                     .cause = { log, header.seq },
+                                     .flags = header.flags,
+                                     .at_ms = header.at_ms,
+                                     .subjects_count = header.subjects_count,
+                                     .subjects = header.subjects };
+                DOOR_REQUIRE(!header.has_public ||
+                             door_payload_open(r->public_payload, &header.public_digest, &payload));
+                DOOR_REQUIRE(core->decode_input(log, header.type, header.version, payload, &w->arena,
+                                                &input.body) == DOOR_OK);
+                view.writable = true;
+                core->project(&view, &input);
+                const door_commit commit = { .changes = view.head[0] };
+                DOOR_REQUIRE(view.latch == DOOR_OK && port->commit(port->context, &commit) == DOOR_OK);
+        }
+        return true;
+}
+
+/*
+ * What a view remembers does not depend on when it heard of what: made anew from the logs, one as far as
+ * it goes and then the next, it is the same, row for row (`frontdoor view rebuild`).
+ */
+static void rebuild_check(world *w, size_t index)
+{
+        const node *n = &w->nodes[index];
+        sim_store *rebuilt = sim_store_new((const uint8_t[16]){ 1 }, SIM_STORE_SOUND);
+        const door_store_port port = sim_store_port(rebuilt);
+        door_cursor cursors[DOOR_UPSTREAMS_MAX] = { { .log = 0 } };
+        size_t rows = 0;
+        size_t taken = 1;
+
+        for (size_t i = 0; i < n->service->upstreams_count; i++) {
+                cursors[i].log = n->service->upstreams[i].log;
+        }
+        while (taken > 0) {
+                taken = 0;
+                for (size_t i = 0; i < n->service->upstreams_count; i++) {
+                        while (rebuild_step(w, n, &port, cursors, i)) {
+                                taken++;
+                        }
+                }
+        }
+        comparing c = { .replayed = rebuilt, .equal = true, .zero_is_none = true, .to = DOOR_TABLE_SHELL };
+        sim_store_each(n->store, compare_row, &c);
+        sim_store_each(rebuilt, count_some, &rows);
+        if (!c.equal || rows != c.rows) {
+                audit_fail(w->audit, "REBUILD",
+                           "log %u: the view is not what the logs make of it: table %02x, %zu rows and %zu",
+                           n->service->core->log, c.differs, c.rows, rows);
+        }
+        (void)sim_store_free(rebuilt);
 }
 
 static void restart_later(world *w, size_t index, uint64_t low_ms, uint64_t high_ms)
@@ -579,16 +691,6 @@ static void start(world *w, size_t index)
         const door_happening h = happening(w, n, DOOR_HAPPENING_START);
         n->started_wall_ms = h.now.wall_ms;
         step(w, index, &h);
-}
-
-static size_t node_of_log(const world *w, uint32_t log)
-{
-        for (size_t i = 0; i < w->nodes_count; i++) {
-                if (w->nodes[i].service->core->log == log) {
-                        return i;
-                }
-        }
-        return SIZE_MAX;
 }
 
 /* Routes name the endpoint and its connection's epoch. */
@@ -1886,6 +1988,9 @@ static void drain(world *w)
         }
         for (size_t i = 0; i < w->nodes_count && audit_breach(w->audit) == NULL; i++) {
                 replay_check(w, i);
+                if (is_view(&w->nodes[i])) {
+                        rebuild_check(w, i);
+                }
         }
         if (audit_breach(w->audit) == NULL) {
                 const char *wrong = w->topology->balance(w->context);
