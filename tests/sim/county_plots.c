@@ -359,14 +359,22 @@ static plot_step second(plot *p, county *books, sim_rng *rng, const episodes_sam
 
 plot_step plot_go_on(plot *p, county *books, sim_rng *rng, sim_command *ret_command, uint64_t *ret_number)
 {
+        /* More often what more seldom succeeds. */
+        static const plot_kind order[] = {
+                PLOT_CLOSE_ATTACH,  PLOT_UNDO_CLOSE,    PLOT_UNDO_REFERRAL, PLOT_CLOSE_ACCEPT,
+                PLOT_RETURN_CLOSE,  PLOT_UNDO_CLOSE,    PLOT_CLOSE_ATTACH,  PLOT_FOLD_ACCEPT,
+                PLOT_UNDO_REFERRAL, PLOT_FOLD_TRANSFER, PLOT_UNDO_CLOSE,    PLOT_UNDO_REFERRAL,
+                PLOT_MOVE_DECIDE,   PLOT_CLOSE_ATTACH,  PLOT_RESPOND,
+        };
         episodes_sample s;
 
         if (!p->running) {
                 if (!county_pick(books, sim_rng_below(rng, 6), &s) || s.state > ACTIVE) {
                         return PLOT_NOTHING;
                 }
-                const plot_kind kind = p->next;
-                *p = (plot){ .running = true, .kind = kind, .next = (plot_kind)((kind + 1) % PLOT_KINDS) };
+                *p = (plot){ .running = true,
+                             .kind = order[p->next % (sizeof order / sizeof order[0])],
+                             .next = p->next + 1 };
                 memcpy(p->episode, s.episode, sizeof p->episode);
         }
         if (!county_look(books, p->episode, &s) || s.state > ACTIVE || p->steps++ > STEPS_MAX) {

@@ -34,7 +34,7 @@ typedef struct plot {
         bool joined;   /* A family has been joined to its own. */
         bool second;   /* The first of the two has acted. */
         unsigned wait; /* Others' commands between the two. */
-        plot_kind next;
+        unsigned next; /* In the order of plots; any number to begin with. */
 } plot;
 
 /* What a step asks of its county besides a command of its own. */

@@ -87,7 +87,6 @@ typedef struct node {
         uint8_t note[64];
         uint8_t noted_before[64]; /* At this life's start; the machine's for as long as it lives. */
         size_t note_len;
-        uint8_t noted_before[64]; /* As it was at the start: lent to the machine while it lives. */
         uint64_t anchor_seq;
         uint8_t anchor_hash[32];
         door_peer peers[DOOR_PEERS_MAX];

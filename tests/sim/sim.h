@@ -74,6 +74,9 @@ typedef struct sim_topology {
         /* Names of what it counts of its own, up to a NULL, and the counts at the end of a run; may be NULL.
          */
         const char *const *told;
+        /* These of `told` must each happen a hundred times in a thousand seeds; count 0: none. */
+        size_t forced_first;
+        size_t forced_count;
         void (*count)(void *context, uint64_t ret_told[SIM_TOLD_MAX]);
         /* Do the durable records want this effect, as this attempt? NULL: no service here has effects. */
         bool (*wants)(void *context, uint32_t log, const door_effect *effect);

@@ -213,7 +213,7 @@ static void *begin(uint64_t seed, int planted)
         allot_policy_make(a);
         dedup_policy_make(a);
         notify_policy_make(a, seed);
-        a->plot.next = (plot_kind)(seed % PLOT_KINDS);
+        a->plot.next = (unsigned)seed;
         return a;
 }
 
@@ -706,6 +706,7 @@ static const char *balance(void *context)
 }
 
 /* What the county's services recorded, so that a run in which nothing happened is seen. */
+enum { CROSSINGS_FIRST = 32 }; /* Of told_names. */
 static const char *const told_names[] = {
         "opened",
         "added",
@@ -774,6 +775,7 @@ static void count(void *context, uint64_t ret_told[SIM_TOLD_MAX])
         const uint64_t messages[] = { d.planned, d.delivered, d.with_person_now, d.told };
         enum { TOLD = sizeof told / sizeof told[0], MESSAGES = sizeof messages / sizeof messages[0] };
 
+        _Static_assert((int)TOLD == (int)CROSSINGS_FIRST, "the crossings stand where they are looked for");
         _Static_assert(TOLD + CROSSINGS + MESSAGES + 1 == sizeof told_names / sizeof told_names[0],
                        "a name for each count");
         _Static_assert(TOLD + CROSSINGS + MESSAGES <= SIM_TOLD_MAX, "room for each count");
@@ -858,6 +860,8 @@ const sim_topology *sim_county(void)
                 .policy = policy,
                 .balance = balance,
                 .told = told_names,
+                .forced_first = CROSSINGS_FIRST,
+                .forced_count = CROSSINGS,
                 .count = count,
                 .wants = wants,
                 .ask = ask,

@@ -105,6 +105,25 @@ static bool seed_run(const sim_topology *topology, uint64_t seed, const argument
         return result.ok;
 }
 
+/* A hundred in a thousand seeds, counted where there are seeds enough to count by. How many are too rare. */
+static int rare_count(const sim_topology *topology, uint64_t seeds, const sim_tally *total)
+{
+        enum { SEEDS_ENOUGH = 400, PER_SEEDS = 10 };
+        int rare = 0;
+
+        for (size_t k = 0; k < topology->forced_count && seeds >= SEEDS_ENOUGH; k++) {
+                const size_t i = topology->forced_first + k;
+                if (total->told[i] < seeds / PER_SEEDS) {
+                        (void)printf("FAILED topology %s: %s happened %llu times in %llu seeds, too seldom "
+                                     "to be tested\n",
+                                     topology->name, topology->told[i], (unsigned long long)total->told[i],
+                                     (unsigned long long)seeds);
+                        rare++;
+                }
+        }
+        return rare;
+}
+
 static int seeds_run(const arguments *args)
 {
         watchdog_wind();
@@ -146,6 +165,7 @@ static int seeds_run(const arguments *args)
                                      (unsigned long long)total.told[i]);
                 }
                 (void)printf("%s", topology->told != NULL ? "\n" : "");
+                failed += rare_count(topology, args->seeds, &total);
         }
         return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
