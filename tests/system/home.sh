@@ -86,5 +86,5 @@ up() { # SERVICE…
 }
 
 drain() {
-        "$bin/frontdoor" status --wait 20 >/dev/null || fail "matching did not catch up"
+        "$bin/frontdoor" status --wait 60 >/dev/null || fail "matching did not catch up"
 }
