@@ -1040,6 +1040,25 @@ static bool a_killer_without_a_payload_is_parked_and_released_like_any_other(sce
                sim_store_durable_head(s->store) == 2; /* What has no value is due nothing. */
 }
 
+/* Two starts have died of deciding a command: it is refused, an operator is told, and the next is decided. */
+static bool a_command_that_killed_is_refused_and_the_next_is_decided(scene *s)
+{
+        uint8_t note[2 + DOOR_HASH_BYTES] = { DOOR_POISON_DEATHS, 'C' };
+
+        door_put_u32(note + 2, 1);
+        s->config.noted = (door_bytes){ note, sizeof note };
+        begin(s);
+        policy(s);
+        const size_t notes = s->notes;
+        add(s, AGENCY, 1);
+        turn(s);
+        const bool refused = s->outcome == DOOR__V1__OUTCOME__REFUSED && s->alert == DOOR_MALFORMED &&
+                             s->notes == notes; /* Nothing was decided that could kill again. */
+        add(s, AGENCY, 2);
+        turn(s);
+        return refused && !s->ended && s->outcome == DOOR__V1__OUTCOME__DONE && s->notes == notes + 1;
+}
+
 static bool a_tick_that_cannot_read_is_tried_again(scene *s)
 {
         begin(s);
@@ -1295,6 +1314,7 @@ int scenes_check(void)
                 SCENE(2, what_a_power_cut_takes_of_a_view_is_read_again),
                 SCENE(2, a_machine_that_reads_too_much_or_itself_is_not_made),
                 SCENE(2, a_killer_without_a_payload_is_parked_and_released_like_any_other),
+                SCENE(1, a_command_that_killed_is_refused_and_the_next_is_decided),
                 SCENE(2, a_tick_that_cannot_read_is_tried_again),
                 SCENE(5, an_effect_is_asked_for_once_its_record_is_durable),
                 SCENE(5, an_outcome_is_decided_once_and_ends_the_effect),
