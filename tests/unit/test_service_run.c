@@ -279,23 +279,18 @@ typedef struct settings {
         uint64_t disk_reserve_bytes;
 } settings;
 
-static pid_t service_start(const home *h, const settings *s)
+/* In a process of its own: `home` and `log` are what struct home says. Does not return. */
+static void service_be(const char *path, const char *log, const settings *s)
 {
-        const pid_t child = fork();
-
-        DOOR_REQUIRE(child >= 0);
-        if (child != 0) {
-                return child;
-        }
         door_core_ops core = intake_core;
         door_service_options options = {
                 .core = &core,
-                .home = h->path,
+                .home = path,
                 .version = "test",
                 .disk_floor_bytes = s->disk_floor_bytes == 0 ? 4096 : s->disk_floor_bytes,
                 .disk_reserve_bytes = s->disk_reserve_bytes == 0 ? 1024 : s->disk_reserve_bytes,
                 .metrics_port = s->metrics_port,
-                .log_fd = open(h->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600),
+                .log_fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600),
         };
         if (s->reader) {
                 core.name = "deduplication";
@@ -308,13 +303,55 @@ static pid_t service_start(const home *h, const settings *s)
         doing d = { .never_done = s->never_done };
         const door_executor executor = { &d, doing_perform, NULL };
         if (s->does) {
-                (void)snprintf(d.file, sizeof d.file, "%s/done", h->path);
+                (void)snprintf(d.file, sizeof d.file, "%s/done", path);
                 core.decide = doing_decide;
                 core.apply = doing_apply;
                 core.next_effect = doing_next_effect;
                 options.executor = &executor;
         }
         _exit(door_service_run(&options));
+}
+
+/*
+ * This program again, as a service: a fork alone would run it beside locks that threads of ours, of
+ * clients and of earlier cases, held at that moment and nobody there lets go.
+ */
+static pid_t service_start(const home *h, const settings *s)
+{
+        char numbers[6][24];
+        const uint64_t values[6] = { s->reader,           s->does,
+                                     s->never_done,       s->metrics_port,
+                                     s->disk_floor_bytes, s->disk_reserve_bytes };
+        const char *arguments[] = { "test_service_run", "--service", h->path,    h->log,
+                                    numbers[0],         numbers[1],  numbers[2], numbers[3],
+                                    numbers[4],         numbers[5],  NULL };
+
+        for (size_t i = 0; i < 6; i++) {
+                (void)snprintf(numbers[i], sizeof numbers[i], "%llu", (unsigned long long)values[i]);
+        }
+        const pid_t child = fork();
+        DOOR_REQUIRE(child >= 0);
+        if (child == 0) {
+                (void)execv("/proc/self/exe", (char *const *)(uintptr_t)arguments);
+                _exit(127);
+        }
+        return child;
+}
+
+static void service_from(char **arguments)
+{
+        uint64_t values[6];
+
+        for (size_t i = 0; i < 6; i++) {
+                values[i] = strtoull(arguments[2 + i], NULL, 10);
+        }
+        const settings s = { .reader = values[0] != 0,
+                             .does = values[1] != 0,
+                             .never_done = values[2] != 0,
+                             .metrics_port = (uint16_t)values[3],
+                             .disk_floor_bytes = values[4],
+                             .disk_reserve_bytes = values[5] };
+        service_be(arguments[0], arguments[1], &s);
 }
 
 static pid_t intake_start(const home *h)
@@ -851,8 +888,11 @@ static void a_running_service_leaves_no_core_and_is_not_looked_into(void **state
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, home_set_up, home_tear_down)
 
-int main(void)
+int main(int argc, char **argv)
 {
+        if (argc == 10 && strcmp(argv[1], "--service") == 0) {
+                service_from(argv + 2);
+        }
         const struct CMUnitTest tests[] = {
                 TEST(a_command_is_answered_and_survives_stop_and_kill),
                 TEST(a_reader_follows_its_upstream_through_both_their_restarts),
