@@ -290,6 +290,16 @@ void triage_referral_delete(door_view *view, const door_id *referral)
         door_view_delete(view, door_row_bytes(door_row_id(door_row_begin(&key, TABLE_REFERRAL), referral)));
 }
 
+/* Of a key of table, id and id. */
+static door_id second_id(door_bytes key)
+{
+        door_id id;
+
+        DOOR_REQUIRE(door_id_from_bytes(
+                (door_bytes){ key.data + 1 + DOOR_ID_BYTES, key.len - 1 - DOOR_ID_BYTES }, &id));
+        return id;
+}
+
 /* The second id of each key under (table, first id). */
 static size_t members_of(door_view *view, uint8_t table, const door_id *id, door_id *ret, size_t max,
                          bool *ret_all)
@@ -303,10 +313,7 @@ static size_t members_of(door_view *view, uint8_t table, const door_id *id, door
         door_scan_init(&scan, view, door_row_bytes(door_row_id(door_row_begin(&prefix, table), id)),
                        DOOR_BYTES_EMPTY, max);
         while (door_scan_next(&scan, &key, &value)) {
-                DOOR_REQUIRE(door_id_from_bytes(
-                        (door_bytes){ key.data + 1 + DOOR_ID_BYTES, key.len - 1 - DOOR_ID_BYTES },
-                        &ret[count]));
-                count++;
+                ret[count++] = second_id(key);
         }
         *ret_all = !scan.truncated;
         return count;
@@ -391,16 +398,18 @@ void triage_join_put(door_view *view, const door_id *join, const door_id *episod
 size_t triage_joined_by(door_view *view, const door_id *join, door_id *ret_episodes, door_id *ret_families,
                         size_t max)
 {
-        bool all = true;
-        door_row key;
+        door_row prefix;
+        door_scan scan;
+        door_bytes key;
         door_bytes value;
-        const size_t count = members_of(view, TABLE_JOIN, join, ret_episodes, max, &all);
+        size_t count = 0;
 
-        for (size_t i = 0; i < count; i++) {
-                DOOR_REQUIRE(door_view_get(view,
-                                           door_row_bytes(pair_key(TABLE_JOIN, join, &ret_episodes[i], &key)),
-                                           &value) &&
-                             door_id_from_bytes(value, &ret_families[i]));
+        door_scan_init(&scan, view, door_row_bytes(door_row_id(door_row_begin(&prefix, TABLE_JOIN), join)),
+                       DOOR_BYTES_EMPTY, max);
+        while (door_scan_next(&scan, &key, &value)) {
+                ret_episodes[count] = second_id(key);
+                DOOR_REQUIRE(door_id_from_bytes(value, &ret_families[count]));
+                count++;
         }
         return count;
 }
