@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "door/row.h"
+
 enum {
         TABLE_MENTION = 0x01,
         TABLE_PERSON_FAMILY = 0x02,
@@ -24,38 +26,7 @@ enum {
         LAYOUT = 1,
         REFERRAL_LAYOUT = 2, /* 1 had no guarded. */
         REVIEW_LAYOUT = 2,   /* 1 had no answer. */
-        ROW_BYTES_MAX = 64,
 };
-
-/* A key or a small value under construction. */
-typedef struct row {
-        uint8_t bytes[ROW_BYTES_MAX];
-        door_writer out;
-} row;
-
-static row *row_begin(row *r)
-{
-        r->out = door_writer_on(r->bytes, sizeof r->bytes);
-        return r;
-}
-
-static row *key_begin(row *r, uint8_t table)
-{
-        (void)row_begin(r);
-        door_write_u8(&r->out, table);
-        return r;
-}
-
-static row *add_id(row *r, const door_id *id)
-{
-        door_write(&r->out, door_id_bytes(id));
-        return r;
-}
-
-static door_bytes done(const row *r)
-{
-        return door_written(&r->out);
-}
 
 static door_id id_at(door_bytes bytes, size_t at)
 {
@@ -64,9 +35,9 @@ static door_id id_at(door_bytes bytes, size_t at)
         return id;
 }
 
-static row *mention_key(row *key, const door_id *person, uint64_t seq, uint16_t index)
+static door_row *mention_key(door_row *key, const door_id *person, uint64_t seq, uint16_t index)
 {
-        (void)add_id(key_begin(key, TABLE_MENTION), person);
+        (void)door_row_id(door_row_begin(key, TABLE_MENTION), person);
         door_write_u64(&key->out, ~seq);
         door_write_u16(&key->out, index);
         return key;
@@ -75,21 +46,21 @@ static row *mention_key(row *key, const door_id *person, uint64_t seq, uint16_t 
 void dedup_mention_put(door_view *view, const door_id *person, uint64_t seq, uint16_t index,
                        door_bytes features)
 {
-        row key;
-        door_view_put(view, done(mention_key(&key, person, seq, index)), features);
+        door_row key;
+        door_view_put(view, door_row_bytes(mention_key(&key, person, seq, index)), features);
 }
 
 bool dedup_mention_get(door_view *view, const door_id *person, uint64_t seq, uint16_t index,
                        door_bytes *ret_features)
 {
-        row key;
-        return door_view_get(view, done(mention_key(&key, person, seq, index)), ret_features);
+        door_row key;
+        return door_view_get(view, door_row_bytes(mention_key(&key, person, seq, index)), ret_features);
 }
 
 void dedup_mention_delete(door_view *view, const door_id *person, uint64_t seq, uint16_t index)
 {
-        row key;
-        door_view_delete(view, done(mention_key(&key, person, seq, index)));
+        door_row key;
+        door_view_delete(view, door_row_bytes(mention_key(&key, person, seq, index)));
 }
 
 void dedup_mention_walk_begin(dedup_mention_walk *walk, door_view *view, const door_id *person,
@@ -118,13 +89,14 @@ bool dedup_mention_walk_next(dedup_mention_walk *walk, dedup_spot *ret_spot, doo
 size_t dedup_families_of(door_view *view, const door_id *person, door_id *ret_families,
                          dedup_membership *ret_memberships, size_t max, bool *ret_all)
 {
-        row prefix;
+        door_row prefix;
         door_scan scan;
         door_bytes key;
         door_bytes value;
         size_t count = 0;
 
-        door_scan_init(&scan, view, done(add_id(key_begin(&prefix, TABLE_PERSON_FAMILY), person)),
+        door_scan_init(&scan, view,
+                       door_row_bytes(door_row_id(door_row_begin(&prefix, TABLE_PERSON_FAMILY), person)),
                        DOOR_BYTES_EMPTY, max);
         while (door_scan_next(&scan, &key, &value)) {
                 door_cursor_in in = door_reading(value);
@@ -144,11 +116,11 @@ size_t dedup_families_of(door_view *view, const door_id *person, door_id *ret_fa
 bool dedup_membership_get(door_view *view, const door_id *person, const door_id *family,
                           dedup_membership *ret_membership)
 {
-        row key;
+        door_row key;
         door_bytes value;
 
-        (void)add_id(add_id(key_begin(&key, TABLE_PERSON_FAMILY), person), family);
-        if (!door_view_get(view, done(&key), &value)) {
+        (void)door_row_id(door_row_id(door_row_begin(&key, TABLE_PERSON_FAMILY), person), family);
+        if (!door_view_get(view, door_row_bytes(&key), &value)) {
                 return false;
         }
         DOOR_REQUIRE(value.len == 3);
@@ -161,26 +133,24 @@ bool dedup_membership_get(door_view *view, const door_id *person, const door_id 
 void dedup_membership_put(door_view *view, const door_id *person, const door_id *family,
                           const dedup_membership *membership)
 {
-        row key;
-        row value;
+        door_row key;
+        door_row value;
         dedup_membership before;
         uint8_t harm = membership->harm;
 
         if (dedup_membership_get(view, person, family, &before)) {
                 harm |= before.harm; /* Once recorded, a danger stays until a person takes it back. */
         }
-        (void)add_id(add_id(key_begin(&key, TABLE_PERSON_FAMILY), person), family);
-        (void)row_begin(&value);
-        door_write_u8(&value.out, membership->role);
+        (void)door_row_id(door_row_id(door_row_begin(&key, TABLE_PERSON_FAMILY), person), family);
+        (void)door_row_begin(&value, membership->role);
         door_write_u8(&value.out, (uint8_t)membership->life);
         door_write_u8(&value.out, harm);
-        door_view_put(view, done(&key), done(&value));
+        door_view_put(view, door_row_bytes(&key), door_row_bytes(&value));
 
-        (void)add_id(add_id(key_begin(&key, TABLE_FAMILY_PERSON), family), person);
-        (void)row_begin(&value);
-        door_write_u8(&value.out, membership->role);
+        (void)door_row_id(door_row_id(door_row_begin(&key, TABLE_FAMILY_PERSON), family), person);
+        (void)door_row_begin(&value, membership->role);
         door_write_u8(&value.out, (uint8_t)membership->life);
-        door_view_put(view, done(&key), done(&value));
+        door_view_put(view, door_row_bytes(&key), door_row_bytes(&value));
 }
 
 void dedup_membership_join(door_view *view, const door_id *person, const door_id *family,
@@ -198,18 +168,23 @@ void dedup_membership_join(door_view *view, const door_id *person, const door_id
 
 void dedup_membership_delete(door_view *view, const door_id *person, const door_id *family)
 {
-        row key;
+        door_row key;
 
-        door_view_delete(view, done(add_id(add_id(key_begin(&key, TABLE_PERSON_FAMILY), person), family)));
-        door_view_delete(view, done(add_id(add_id(key_begin(&key, TABLE_FAMILY_PERSON), family), person)));
+        door_view_delete(view,
+                         door_row_bytes(door_row_id(
+                                 door_row_id(door_row_begin(&key, TABLE_PERSON_FAMILY), person), family)));
+        door_view_delete(view,
+                         door_row_bytes(door_row_id(
+                                 door_row_id(door_row_begin(&key, TABLE_FAMILY_PERSON), family), person)));
 }
 
 bool dedup_family_get(door_view *view, const door_id *family, bool *ret_historic)
 {
-        row key;
+        door_row key;
         door_bytes value;
 
-        if (!door_view_get(view, done(add_id(key_begin(&key, TABLE_FAMILY), family)), &value)) {
+        if (!door_view_get(view, door_row_bytes(door_row_id(door_row_begin(&key, TABLE_FAMILY), family)),
+                           &value)) {
                 return false;
         }
         DOOR_REQUIRE(value.len == 10 && value.data[0] == LAYOUT);
@@ -219,26 +194,27 @@ bool dedup_family_get(door_view *view, const door_id *family, bool *ret_historic
 
 void dedup_family_put(door_view *view, const door_id *family, uint64_t seq, bool historic)
 {
-        row key;
-        row value;
+        door_row key;
+        door_row value;
 
-        (void)row_begin(&value);
-        door_write_u8(&value.out, LAYOUT);
+        (void)door_row_begin(&value, LAYOUT);
         door_write_u64(&value.out, seq);
         door_write_u8(&value.out, historic ? 1 : 0);
-        door_view_put(view, done(add_id(key_begin(&key, TABLE_FAMILY), family)), done(&value));
+        door_view_put(view, door_row_bytes(door_row_id(door_row_begin(&key, TABLE_FAMILY), family)),
+                      door_row_bytes(&value));
 }
 
 size_t dedup_members_of(door_view *view, const door_id *family, dedup_member *ret_members, size_t max,
                         bool *ret_all)
 {
-        row prefix;
+        door_row prefix;
         door_scan scan;
         door_bytes key;
         door_bytes value;
         size_t count = 0;
 
-        door_scan_init(&scan, view, done(add_id(key_begin(&prefix, TABLE_FAMILY_PERSON), family)),
+        door_scan_init(&scan, view,
+                       door_row_bytes(door_row_id(door_row_begin(&prefix, TABLE_FAMILY_PERSON), family)),
                        DOOR_BYTES_EMPTY, max);
         while (door_scan_next(&scan, &key, &value)) {
                 DOOR_REQUIRE(value.len == 2);
@@ -251,19 +227,20 @@ size_t dedup_members_of(door_view *view, const door_id *family, dedup_member *re
         return count;
 }
 
-static row *standing_key(row *key, const door_id *family, uint64_t seq)
+static door_row *standing_key(door_row *key, const door_id *family, uint64_t seq)
 {
-        (void)add_id(key_begin(key, TABLE_FAMILY_REFERRAL), family);
+        (void)door_row_id(door_row_begin(key, TABLE_FAMILY_REFERRAL), family);
         door_write_u64(&key->out, seq);
         return key;
 }
 
 bool dedup_referral_get(door_view *view, const door_id *referral, dedup_referral *ret_row)
 {
-        row key;
+        door_row key;
         door_bytes value;
 
-        if (!door_view_get(view, done(add_id(key_begin(&key, TABLE_REFERRAL), referral)), &value)) {
+        if (!door_view_get(view, door_row_bytes(door_row_id(door_row_begin(&key, TABLE_REFERRAL), referral)),
+                           &value)) {
                 return false;
         }
         door_cursor_in in = door_reading(value);
@@ -278,35 +255,36 @@ bool dedup_referral_get(door_view *view, const door_id *referral, dedup_referral
 
 void dedup_referral_put(door_view *view, const door_id *referral, const dedup_referral *r)
 {
-        row key;
-        row value;
+        door_row key;
+        door_row value;
 
-        (void)row_begin(&value);
-        door_write_u8(&value.out, REFERRAL_LAYOUT);
-        (void)add_id(&value, &r->family);
+        (void)door_row_begin(&value, REFERRAL_LAYOUT);
+        (void)door_row_id(&value, &r->family);
         door_write_u8(&value.out, r->decision);
         door_write_u64(&value.out, r->seq);
         door_write_u8(&value.out, r->guarded ? 1 : 0);
-        door_view_put(view, done(add_id(key_begin(&key, TABLE_REFERRAL), referral)), done(&value));
-        door_view_put(view, done(standing_key(&key, &r->family, r->seq)), door_id_bytes(referral));
+        door_view_put(view, door_row_bytes(door_row_id(door_row_begin(&key, TABLE_REFERRAL), referral)),
+                      door_row_bytes(&value));
+        door_view_put(view, door_row_bytes(standing_key(&key, &r->family, r->seq)), door_id_bytes(referral));
 }
 
 void dedup_referral_leave(door_view *view, const dedup_referral *r)
 {
-        row key;
-        door_view_delete(view, done(standing_key(&key, &r->family, r->seq)));
+        door_row key;
+        door_view_delete(view, door_row_bytes(standing_key(&key, &r->family, r->seq)));
 }
 
 size_t dedup_referrals_of(door_view *view, const door_id *family, dedup_standing *ret_referrals, size_t max,
                           bool *ret_all)
 {
-        row prefix;
+        door_row prefix;
         door_scan scan;
         door_bytes key;
         door_bytes value;
         size_t count = 0;
 
-        door_scan_init(&scan, view, done(add_id(key_begin(&prefix, TABLE_FAMILY_REFERRAL), family)),
+        door_scan_init(&scan, view,
+                       door_row_bytes(door_row_id(door_row_begin(&prefix, TABLE_FAMILY_REFERRAL), family)),
                        DOOR_BYTES_EMPTY, max);
         while (door_scan_next(&scan, &key, &value)) {
                 ret_referrals[count].seq = door_get_u64(key.data + 1 + DOOR_ID_BYTES);
@@ -319,22 +297,23 @@ size_t dedup_referrals_of(door_view *view, const door_id *family, dedup_standing
 
 bool dedup_referral_stands(door_view *view, const door_id *family, uint64_t seq)
 {
-        row key;
-        return door_view_has(view, done(standing_key(&key, family, seq)));
+        door_row key;
+        return door_view_has(view, door_row_bytes(standing_key(&key, family, seq)));
 }
 
 size_t dedup_key_find(door_view *view, const dedup_key *key, door_id *ret_persons, size_t max,
                       size_t *rows_left, bool *ret_more)
 {
-        row prefix;
+        door_row prefix;
         door_scan scan;
         door_bytes found;
         door_bytes value;
         size_t count = 0;
 
-        (void)key_begin(&prefix, TABLE_KEY);
+        (void)door_row_begin(&prefix, TABLE_KEY);
         door_write(&prefix.out, (door_bytes){ key->bytes, sizeof key->bytes });
-        door_scan_init(&scan, view, done(&prefix), DOOR_BYTES_EMPTY, max < *rows_left ? max : *rows_left);
+        door_scan_init(&scan, view, door_row_bytes(&prefix), DOOR_BYTES_EMPTY,
+                       max < *rows_left ? max : *rows_left);
         while (door_scan_next(&scan, &found, &value)) {
                 ret_persons[count++] = id_at(found, 1 + sizeof key->bytes);
         }
@@ -345,29 +324,30 @@ size_t dedup_key_find(door_view *view, const dedup_key *key, door_id *ret_person
 
 void dedup_key_put(door_view *view, const dedup_key *key, const door_id *person)
 {
-        row r;
+        door_row r;
 
-        (void)key_begin(&r, TABLE_KEY);
+        (void)door_row_begin(&r, TABLE_KEY);
         door_write(&r.out, (door_bytes){ key->bytes, sizeof key->bytes });
-        (void)add_id(&r, person);
-        door_view_put(view, done(&r), DOOR_BYTES_EMPTY);
+        (void)door_row_id(&r, person);
+        door_view_put(view, door_row_bytes(&r), DOOR_BYTES_EMPTY);
 }
 
 bool dedup_key_has(door_view *view, const dedup_key *key, const door_id *person)
 {
-        row r;
+        door_row r;
 
-        (void)key_begin(&r, TABLE_KEY);
+        (void)door_row_begin(&r, TABLE_KEY);
         door_write(&r.out, (door_bytes){ key->bytes, sizeof key->bytes });
-        return door_view_has(view, done(add_id(&r, person)));
+        return door_view_has(view, door_row_bytes(door_row_id(&r, person)));
 }
 
 bool dedup_review_get(door_view *view, const door_id *review, dedup_review *ret_row)
 {
-        row key;
+        door_row key;
         door_bytes value;
 
-        if (!door_view_get(view, done(add_id(key_begin(&key, TABLE_REVIEW), review)), &value)) {
+        if (!door_view_get(view, door_row_bytes(door_row_id(door_row_begin(&key, TABLE_REVIEW), review)),
+                           &value)) {
                 return false;
         }
         door_cursor_in in = door_reading(value);
@@ -383,32 +363,33 @@ bool dedup_review_get(door_view *view, const door_id *review, dedup_review *ret_
 
 void dedup_review_put(door_view *view, const door_id *review, const dedup_review *r)
 {
-        row key;
-        row value;
+        door_row key;
+        door_row value;
 
-        (void)row_begin(&value);
-        door_write_u8(&value.out, REVIEW_LAYOUT);
-        (void)add_id(add_id(add_id(&value, &r->referral), &r->family), &r->candidate);
+        (void)door_row_begin(&value, REVIEW_LAYOUT);
+        (void)door_row_id(door_row_id(door_row_id(&value, &r->referral), &r->family), &r->candidate);
         door_write_u64(&value.out, r->seq);
         door_write_u8(&value.out, r->answer);
-        door_view_put(view, done(add_id(key_begin(&key, TABLE_REVIEW), review)), done(&value));
-        (void)add_id(add_id(key_begin(&key, TABLE_FAMILY_REVIEW), &r->family), review);
+        door_view_put(view, door_row_bytes(door_row_id(door_row_begin(&key, TABLE_REVIEW), review)),
+                      door_row_bytes(&value));
+        (void)door_row_id(door_row_id(door_row_begin(&key, TABLE_FAMILY_REVIEW), &r->family), review);
         if (r->answer == 0) {
-                door_view_put(view, done(&key), DOOR_BYTES_EMPTY);
+                door_view_put(view, door_row_bytes(&key), DOOR_BYTES_EMPTY);
         } else {
-                door_view_delete(view, done(&key));
+                door_view_delete(view, door_row_bytes(&key));
         }
 }
 
 size_t dedup_reviews_open(door_view *view, const door_id *family, door_id *ret_reviews, size_t max)
 {
-        row prefix;
+        door_row prefix;
         door_scan scan;
         door_bytes key;
         door_bytes value;
         size_t count = 0;
 
-        door_scan_init(&scan, view, done(add_id(key_begin(&prefix, TABLE_FAMILY_REVIEW), family)),
+        door_scan_init(&scan, view,
+                       door_row_bytes(door_row_id(door_row_begin(&prefix, TABLE_FAMILY_REVIEW), family)),
                        DOOR_BYTES_EMPTY, max);
         while (door_scan_next(&scan, &key, &value)) {
                 ret_reviews[count++] = id_at(key, 1 + DOOR_ID_BYTES);
@@ -419,33 +400,34 @@ size_t dedup_reviews_open(door_view *view, const door_id *family, door_id *ret_r
 bool dedup_household_get(door_view *view, const door_id *family, const uint8_t address[8],
                          door_id *ret_household)
 {
-        row key;
+        door_row key;
         door_bytes value;
 
-        (void)add_id(key_begin(&key, TABLE_HOUSEHOLD), family);
+        (void)door_row_id(door_row_begin(&key, TABLE_HOUSEHOLD), family);
         door_write(&key.out, (door_bytes){ address, 8 });
-        return door_view_get(view, done(&key), &value) && door_id_from_bytes(value, ret_household);
+        return door_view_get(view, door_row_bytes(&key), &value) && door_id_from_bytes(value, ret_household);
 }
 
 void dedup_household_put(door_view *view, const door_id *family, const uint8_t address[8],
                          const door_id *household)
 {
-        row key;
+        door_row key;
 
-        (void)add_id(key_begin(&key, TABLE_HOUSEHOLD), family);
+        (void)door_row_id(door_row_begin(&key, TABLE_HOUSEHOLD), family);
         door_write(&key.out, (door_bytes){ address, 8 });
-        door_view_put(view, done(&key), door_id_bytes(household));
+        door_view_put(view, door_row_bytes(&key), door_id_bytes(household));
 }
 
 void dedup_households_copy(door_view *view, const door_id *from, const door_id *to)
 {
-        row prefix;
+        door_row prefix;
         door_scan scan;
         door_bytes key;
         door_bytes value;
 
-        door_scan_init(&scan, view, done(add_id(key_begin(&prefix, TABLE_HOUSEHOLD), from)), DOOR_BYTES_EMPTY,
-                       DEDUP_HOUSEHOLDS_MAX);
+        door_scan_init(&scan, view,
+                       door_row_bytes(door_row_id(door_row_begin(&prefix, TABLE_HOUSEHOLD), from)),
+                       DOOR_BYTES_EMPTY, DEDUP_HOUSEHOLDS_MAX);
         while (door_scan_next(&scan, &key, &value)) {
                 const uint8_t *address = key.data + 1 + DOOR_ID_BYTES;
                 const door_id household = id_at(value, 0);
@@ -458,11 +440,13 @@ void dedup_households_copy(door_view *view, const door_id *from, const door_id *
 
 void dedup_resident_put(door_view *view, const door_id *household, const door_id *person, uint64_t seq)
 {
-        row key;
+        door_row key;
         uint8_t value[8];
 
         door_put_u64(value, seq);
-        door_view_put(view, done(add_id(add_id(key_begin(&key, TABLE_RESIDENT), household), person)),
+        door_view_put(view,
+                      door_row_bytes(door_row_id(door_row_id(door_row_begin(&key, TABLE_RESIDENT), household),
+                                                 person)),
                       (door_bytes){ value, sizeof value });
 }
 
@@ -470,10 +454,11 @@ void dedup_resident_put(door_view *view, const door_id *household, const door_id
 
 bool dedup_redirect_get(door_view *view, const door_id *family, door_id *ret_to, door_id *ret_join)
 {
-        row key;
+        door_row key;
         door_bytes value;
 
-        if (!door_view_get(view, done(add_id(key_begin(&key, TABLE_REDIRECT), family)), &value)) {
+        if (!door_view_get(view, door_row_bytes(door_row_id(door_row_begin(&key, TABLE_REDIRECT), family)),
+                           &value)) {
                 return false;
         }
         DOOR_REQUIRE(value.len == 2 * DOOR_ID_BYTES);
@@ -484,20 +469,25 @@ bool dedup_redirect_get(door_view *view, const door_id *family, door_id *ret_to,
 
 void dedup_redirect_put(door_view *view, const door_id *from, const door_id *to, const door_id *join)
 {
-        row key;
-        row value;
+        door_row key;
+        uint8_t value[2 * DOOR_ID_BYTES];
 
-        (void)add_id(add_id(row_begin(&value), to), join);
-        door_view_put(view, done(add_id(key_begin(&key, TABLE_REDIRECT), from)), done(&value));
-        door_view_put(view, done(add_id(add_id(key_begin(&key, TABLE_INTO), to), from)), DOOR_BYTES_EMPTY);
+        memcpy(value, to->bytes, DOOR_ID_BYTES);
+        memcpy(value + DOOR_ID_BYTES, join->bytes, DOOR_ID_BYTES);
+        door_view_put(view, door_row_bytes(door_row_id(door_row_begin(&key, TABLE_REDIRECT), from)),
+                      (door_bytes){ value, sizeof value });
+        door_view_put(view,
+                      door_row_bytes(door_row_id(door_row_id(door_row_begin(&key, TABLE_INTO), to), from)),
+                      DOOR_BYTES_EMPTY);
 }
 
 void dedup_redirect_delete(door_view *view, const door_id *from, const door_id *to)
 {
-        row key;
+        door_row key;
 
-        door_view_delete(view, done(add_id(key_begin(&key, TABLE_REDIRECT), from)));
-        door_view_delete(view, done(add_id(add_id(key_begin(&key, TABLE_INTO), to), from)));
+        door_view_delete(view, door_row_bytes(door_row_id(door_row_begin(&key, TABLE_REDIRECT), from)));
+        door_view_delete(
+                view, door_row_bytes(door_row_id(door_row_id(door_row_begin(&key, TABLE_INTO), to), from)));
 }
 
 door_id dedup_resolve(door_view *view, const door_id *family)
@@ -519,12 +509,14 @@ bool dedup_folded_of(door_view *view, const door_id *family, door_id *ret_famili
 
         ret_families[0] = *family;
         for (size_t i = 0; i < count; i++) {
-                row prefix;
+                door_row prefix;
                 door_scan scan;
                 door_bytes key;
                 door_bytes value;
-                door_scan_init(&scan, view, done(add_id(key_begin(&prefix, TABLE_INTO), &ret_families[i])),
-                               DOOR_BYTES_EMPTY, max - count);
+                door_scan_init(
+                        &scan, view,
+                        door_row_bytes(door_row_id(door_row_begin(&prefix, TABLE_INTO), &ret_families[i])),
+                        DOOR_BYTES_EMPTY, max - count);
                 while (door_scan_next(&scan, &key, &value)) {
                         ret_families[count++] = id_at(key, 1 + DOOR_ID_BYTES);
                 }
@@ -539,10 +531,11 @@ bool dedup_folded_of(door_view *view, const door_id *family, door_id *ret_famili
 
 bool dedup_join_get(door_view *view, const door_id *join, dedup_join *ret_row)
 {
-        row key;
+        door_row key;
         door_bytes value;
 
-        if (!door_view_get(view, done(add_id(key_begin(&key, TABLE_JOIN), join)), &value)) {
+        if (!door_view_get(view, door_row_bytes(door_row_id(door_row_begin(&key, TABLE_JOIN), join)),
+                           &value)) {
                 return false;
         }
         door_cursor_in in = door_reading(value);
@@ -557,64 +550,72 @@ bool dedup_join_get(door_view *view, const door_id *join, dedup_join *ret_row)
 
 void dedup_join_put(door_view *view, const door_id *join, const dedup_join *j)
 {
-        row key;
-        row value;
+        door_row key;
+        door_row value;
 
-        (void)row_begin(&value);
-        door_write_u8(&value.out, LAYOUT);
-        (void)add_id(add_id(&value, &j->from), &j->to);
+        (void)door_row_begin(&value, LAYOUT);
+        (void)door_row_id(door_row_id(&value, &j->from), &j->to);
         door_write_u64(&value.out, j->seq);
         door_write_u8(&value.out, j->undone ? 1 : 0);
-        door_view_put(view, done(add_id(key_begin(&key, TABLE_JOIN), join)), done(&value));
+        door_view_put(view, door_row_bytes(door_row_id(door_row_begin(&key, TABLE_JOIN), join)),
+                      door_row_bytes(&value));
 }
 
 bool dedup_join_had(door_view *view, const door_id *join, const door_id *referral)
 {
-        row key;
-        return door_view_has(view,
-                             done(add_id(add_id(key_begin(&key, TABLE_JOIN_REFERRAL), join), referral)));
+        door_row key;
+        return door_view_has(
+                view, door_row_bytes(door_row_id(door_row_id(door_row_begin(&key, TABLE_JOIN_REFERRAL), join),
+                                                 referral)));
 }
 
 void dedup_join_had_put(door_view *view, const door_id *join, const door_id *referral)
 {
-        row key;
-        door_view_put(view, done(add_id(add_id(key_begin(&key, TABLE_JOIN_REFERRAL), join), referral)),
+        door_row key;
+        door_view_put(view,
+                      door_row_bytes(door_row_id(door_row_id(door_row_begin(&key, TABLE_JOIN_REFERRAL), join),
+                                                 referral)),
                       DOOR_BYTES_EMPTY);
 }
 
 void dedup_not_same_put(door_view *view, const door_id *a, const door_id *b)
 {
         const bool in_order = memcmp(a->bytes, b->bytes, DOOR_ID_BYTES) < 0;
-        row key;
+        door_row key;
 
-        (void)add_id(add_id(key_begin(&key, TABLE_NOT_SAME), in_order ? a : b), in_order ? b : a);
-        door_view_put(view, done(&key), DOOR_BYTES_EMPTY);
+        (void)door_row_id(door_row_id(door_row_begin(&key, TABLE_NOT_SAME), in_order ? a : b),
+                          in_order ? b : a);
+        door_view_put(view, door_row_bytes(&key), DOOR_BYTES_EMPTY);
 }
 
 bool dedup_guarded_get(door_view *view, const door_id *family)
 {
-        row key;
-        return door_view_has(view, done(add_id(key_begin(&key, TABLE_GUARDED), family)));
+        door_row key;
+        return door_view_has(view, door_row_bytes(door_row_id(door_row_begin(&key, TABLE_GUARDED), family)));
 }
 
 void dedup_guarded_put(door_view *view, const door_id *family)
 {
-        row key;
-        door_view_put(view, done(add_id(key_begin(&key, TABLE_GUARDED), family)), DOOR_BYTES_EMPTY);
+        door_row key;
+        door_view_put(view, door_row_bytes(door_row_id(door_row_begin(&key, TABLE_GUARDED), family)),
+                      DOOR_BYTES_EMPTY);
 }
 
 uint64_t dedup_count_get(door_view *view)
 {
-        row key;
+        door_row key;
         door_bytes value;
-        return door_view_get(view, done(key_begin(&key, TABLE_COUNT)), &value) ? door_get_u64(value.data) : 0;
+        return door_view_get(view, door_row_bytes(door_row_begin(&key, TABLE_COUNT)), &value)
+                       ? door_get_u64(value.data)
+                       : 0;
 }
 
 void dedup_count_add(door_view *view)
 {
-        row key;
+        door_row key;
         uint8_t value[8];
 
         door_put_u64(value, dedup_count_get(view) + 1);
-        door_view_put(view, done(key_begin(&key, TABLE_COUNT)), (door_bytes){ value, sizeof value });
+        door_view_put(view, door_row_bytes(door_row_begin(&key, TABLE_COUNT)),
+                      (door_bytes){ value, sizeof value });
 }
